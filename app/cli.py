@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Describe the commands. Each ``runs`` a function that takes the parsed arguments and returns an exit code."""
+    """Describe the commands. Each ``runs`` a function from parsed arguments to an exit code."""
     parser = argparse.ArgumentParser(prog="cisterna", description="Pump programmer and refill assistant.")
     parser.add_argument("--version", action="version", version=f"cisterna {metadata.version('cisterna')}")
     parser.set_defaults(runs="app.bootstrap:open_window")
@@ -42,6 +42,6 @@ def _parser() -> argparse.ArgumentParser:
     catalogue.set_defaults(runs="app.documents.catalogue:print_catalogue")
 
     emulate = commands.add_parser("emulate", help="put an emulated pump on the end of a cable")
-    emulate.add_argument("--tcp", type=int, metavar="PORT", help="listen here instead of on a pseudo-terminal")
+    emulate.add_argument("--tcp", type=int, metavar="PORT", help="listen here, not on a pseudo-terminal")
     emulate.set_defaults(runs="app.device.emulate:serve")
     return parser

@@ -20,15 +20,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
+VENV = ROOT / ".venv"
 STAMP = VENV / "cisterna-ready"
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 
-# What Qt loads at start, and the Debian package that has it.
+# What Qt loads at start, by the Debian package that has it.
 QT_LIBRARIES = {
     "libglib2.0-0": "libglib-2.0.so.0",
     "libgl1": "libGL.so.1",
@@ -44,37 +44,25 @@ QT_LIBRARIES = {
 }
 TEST_PROGRAMS = {"xvfb": "Xvfb", "xauth": "xauth", "poppler-utils": "pdftoppm"}
 
-CHECKS = {
-    "ruff": ("ruff", "check", "."),
-    "mypy": ("mypy",),
-    "imports": ("lint-imports", "--no-logo"),
-}
+CHECKS = {"ruff": ("ruff", "check", "."), "mypy": ("mypy",), "imports": ("lint-imports", "--no-logo")}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Set up what is missing, then do the command."""
-    command, rest = parse(arguments)
-    if not OLDEST <= sys.version_info[:2] <= NEWEST:
-        return call([find_python(shutil.which), str(ROOT / "dev.py"), command, *rest])
-    install_system_packages(for_tests=command != "run")
-    set_up()
-    return COMMANDS[command](rest)
-
-
-def parse(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """Split the command from the arguments that are passed on untouched."""
     parser = argparse.ArgumentParser(prog="dev.py", description="Set up this checkout and work in it.")
-    parser.add_argument("command", choices=sorted(COMMANDS))
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to the command")
     parsed = parser.parse_args(arguments)
-    return parsed.command, parsed.arguments
-
-
-# --- Python ----------------------------------------------------------------------------------------------
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        return call([find_python(shutil.which), str(ROOT / "dev.py"), parsed.command, *parsed.arguments])
+    if sys.platform.startswith("linux") and shutil.which("apt-get"):
+        install_system_packages(for_tests=parsed.command != "run")
+    set_up()
+    return COMMANDS[parsed.command](parsed.arguments)
 
 
 def find_python(which: Callable[[str], str | None]) -> str:
-    """Find a Python this project can use, newest first; ends the program where there is none."""
+    """Find a Python this project can use, newest first, or end the program."""
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         found = which(f"python3.{minor}")
         if found:
@@ -82,36 +70,35 @@ def find_python(which: Callable[[str], str | None]) -> str:
     sys.exit("Cisterna needs Python 3.11 to 3.14, and found none of them.")
 
 
-# --- System packages -------------------------------------------------------------------------------------
+def call(line: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run a program in the checkout and return its exit code."""
+    return subprocess.run(list(line), cwd=ROOT, env=environment).returncode
 
 
 def install_system_packages(*, for_tests: bool) -> None:
-    """Install what Qt needs on Debian and its relatives, or end with the line to type."""
-    if not sys.platform.startswith("linux") or not shutil.which("apt-get"):
-        return
-    packages = missing_packages(can_load, is_program, for_tests=for_tests)
+    """Install what Qt needs on Debian and its relatives, or end the program with the line to type."""
+    packages = missing_packages(can_load, shutil.which, for_tests=for_tests)
     if not importlib.util.find_spec("ensurepip") and not importlib.util.find_spec("pip"):
         packages.append("python3-venv")
     if not packages:
         return
-    line = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    root = privilege()
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    root = root_prefix()
     if root is not None:
         print("Installing system packages:", *packages, flush=True)
-        quiet = [*root, "env", "DEBIAN_FRONTEND=noninteractive"]
-        call([*quiet, "apt-get", "update", "-qq"])
-        if call([*quiet, *line, "-qq"]) == 0:
+        call([*root, "apt-get", "update", "-qq"])
+        if call([*root, "env", "DEBIAN_FRONTEND=noninteractive", *install, "-qq"]) == 0:
             return
-    sys.exit(f"System packages are missing. Please type this, then try again:\n\n    sudo {shlex.join(line)}\n")
+    sys.exit(f"Packages are missing. Please type this, then try again:\n\n  sudo {shlex.join(install)}\n")
 
 
 def missing_packages(
-    loads: Callable[[str], bool], exists: Callable[[str], bool], *, for_tests: bool
+    loads: Callable[[str], bool], finds: Callable[[str], object], *, for_tests: bool
 ) -> list[str]:
-    """List the Debian packages whose library does not load or whose program does not exist."""
+    """List the Debian packages whose library does not load or whose program is not found."""
     missing = [package for package, library in QT_LIBRARIES.items() if not loads(library)]
     if for_tests:
-        missing += [package for package, program in TEST_PROGRAMS.items() if not exists(program)]
+        missing += [package for package, program in TEST_PROGRAMS.items() if not finds(program)]
     return missing
 
 
@@ -124,13 +111,8 @@ def can_load(library: str) -> bool:
     return True
 
 
-def is_program(name: str) -> bool:
-    """Say whether a program is on the path."""
-    return shutil.which(name) is not None
-
-
-def privilege() -> list[str] | None:
-    """Return what to put before a command to run it as root, or None where that would need a password."""
+def root_prefix() -> list[str] | None:
+    """Return what makes a command run as root, or None where that would need a password."""
     if os.geteuid() == 0:
         return []
     sudo = ["sudo", "-n"]
@@ -139,42 +121,36 @@ def privilege() -> list[str] | None:
     return None
 
 
-# --- The virtual environment -----------------------------------------------------------------------------
-
-
 def set_up() -> None:
     """Make ``.venv`` hold exactly what the lock says. Two set-ups at once wait for each other."""
-    wanted = fingerprint([LOCK, ROOT / "pyproject.toml"], where=VENV, python=sys.version)
-    if is_complete(STAMP, wanted):
+    wanted = fingerprint(LOCK.read_bytes(), place=VENV, python=sys.version)
+    if is_complete(STAMP, PYTHON, wanted):
         return
     # SQLite's lock works on every system and dies with the process that holds it.
     turn = sqlite3.connect(ROOT / ".venv.lock", timeout=1800, isolation_level=None)
     turn.execute("BEGIN EXCLUSIVE")
-    if not is_complete(STAMP, wanted):
-        print("Setting up .venv, which takes a minute or two …", flush=True)
+    if not is_complete(STAMP, PYTHON, wanted):
+        print("Setting up .venv, which takes a minute or two.", flush=True)
         build_environment()
         STAMP.write_text(wanted, encoding="ascii")
     turn.close()
 
 
-def fingerprint(files: Sequence[Path], *, where: Path, python: str) -> str:
-    """Name one state of the environment. Environments do not survive a move, so the place counts."""
-    digest = hashlib.sha256(f"{where}\n{python}\n".encode())
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+def fingerprint(lock: bytes, *, place: Path, python: str) -> str:
+    """Name one state of the environment. An environment does not survive a move, so its place counts."""
+    return hashlib.sha256(f"{place}\n{python}\n".encode() + lock).hexdigest()
 
 
-def is_complete(stamp: Path, wanted: str) -> bool:
-    """Say whether a set-up ran to its end for exactly this state."""
+def is_complete(stamp: Path, python: Path, wanted: str) -> bool:
+    """Say whether a set-up ran to its end for exactly this state, and its Python is still there."""
     try:
-        return stamp.read_text(encoding="ascii") == wanted
+        return stamp.read_text(encoding="ascii") == wanted and python.exists()
     except (OSError, UnicodeDecodeError):
         return False
 
 
 def build_environment() -> None:
-    """Build ``.venv`` from nothing. Debian's Python may lack ensurepip: then the system's pip installs."""
+    """Build ``.venv`` from nothing. Debian's Python may lack ensurepip; then its own pip installs."""
     STAMP.unlink(missing_ok=True)
     base = getattr(sys, "_base_executable", None) or sys.executable
     if importlib.util.find_spec("ensurepip"):
@@ -189,44 +165,29 @@ def build_environment() -> None:
 
 
 def must(line: Sequence[str]) -> None:
-    """Run one step of the set-up and end the program if it fails."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
-    code = call(line, environment)
-    if code:
-        sys.exit(f"Setting up failed and starts afresh next time. The step was:\n\n    {shlex.join(line)}\n")
-
-
-def call(line: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
-    """Run a program in the checkout and return its exit code."""
-    return subprocess.run(list(line), cwd=ROOT, env=environment).returncode
-
-
-# --- Commands --------------------------------------------------------------------------------------------
+    """Run one step of the set-up, or end the program."""
+    harmful = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+    if call(line, {name: value for name, value in os.environ.items() if name not in harmful}):
+        sys.exit(f"The set-up failed; the next try starts afresh. The step was:\n\n    {shlex.join(line)}\n")
 
 
 def run(rest: list[str]) -> int:
     """Open the window, or play the demo where there is no screen."""
-    arguments = arguments_of_run(rest, has_display=has_display(sys.platform, os.environ))
-    if arguments != rest and "--demo" not in rest:
-        print("No display here, so this is the demo without a window.", flush=True)
+    seen = sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    arguments = arguments_of_run(rest, has_screen=seen)
+    if "--headless" in arguments and "--headless" not in rest:
+        print("There is no screen here, so this is the demo without a window.", flush=True)
     return cisterna(arguments)
 
 
-def arguments_of_run(rest: Sequence[str], *, has_display: bool) -> list[str]:
+def arguments_of_run(rest: Sequence[str], *, has_screen: bool) -> list[str]:
     """Turn the arguments of ``run`` into arguments of ``cisterna``."""
     arguments = list(rest)
     if "--demo" in arguments:
         arguments = ["demo", *(argument for argument in arguments if argument != "--demo")]
-    if not has_display and arguments in ([], ["window"], ["demo"]):
+    if not has_screen and arguments in ([], ["window"], ["demo"]):
         arguments = ["demo", "--headless"]
     return arguments
-
-
-def has_display(platform: str, environment: Mapping[str, str]) -> bool:
-    """Say whether a window could be seen. Only Linux machines commonly have no screen."""
-    if not platform.startswith("linux"):
-        return True
-    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def cisterna(rest: list[str]) -> int:
@@ -234,33 +195,26 @@ def cisterna(rest: list[str]) -> int:
     return call([str(SCRIPTS / "cisterna"), *rest])
 
 
-def module(name: str) -> Callable[[list[str]], int]:
-    """Make a command of a module that can be run."""
-    return lambda rest: call([str(PYTHON), "-m", name, *rest])
-
-
 def test(rest: list[str]) -> int:
-    """Run the tests and, unless only some were asked for, the checks; one line of summary for each."""
-    environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
-    code, closing = call_and_keep_last_line([str(PYTHON), "-m", "pytest", "-q", *rest], environment)
-    results = {"pytest": code}
-    if not rest:
-        results |= run_checks()
+    """Run the tests and, unless arguments chose some of them, the checks; one line of summary for each."""
+    code, closing = call_and_keep_last_line([str(PYTHON), "-m", "pytest", "-q", *rest])
+    results = {"pytest": code} | ({} if rest else run_checks())
     print()
     for name, result in results.items():
-        print(f"{name:8} {'FAILED' if result else 'passed'}{'  ' + closing if name == 'pytest' else ''}")
+        print(f"{name:8} {'FAILED' if result else 'passed'}  {closing if name == 'pytest' else ''}".rstrip())
     return int(any(results.values()))
 
 
-def call_and_keep_last_line(line: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run a program, show what it prints as it comes, and return its exit code and last line."""
-    last = ""
-    options = {"encoding": "utf-8", "errors": "replace", "cwd": ROOT, "env": environment}
-    with subprocess.Popen(list(line), stdout=subprocess.PIPE, **options) as process:
+def call_and_keep_last_line(line: Sequence[str]) -> tuple[int, str]:
+    """Run a program without a screen, pass on what it prints, and return its exit code and last line."""
+    environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
+    last = b""
+    with subprocess.Popen(list(line), cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
         for text in process.stdout:
-            print(text, end="", flush=True)
+            sys.stdout.buffer.write(text)
+            sys.stdout.flush()
             last = text.strip() or last
-    return process.returncode, last
+    return process.returncode, last.decode("ascii", "replace")
 
 
 def lint(rest: list[str]) -> int:
@@ -282,9 +236,12 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "lint": lint,
     "cisterna": cisterna,
-    "campaign": module("tests.campaigns"),
-    "bench": module("benchmarks"),
+    "campaign": lambda rest: call([str(PYTHON), "-m", "tests.campaigns", *rest]),
+    "bench": lambda rest: call([str(PYTHON), "-m", "benchmarks", *rest]),
 }
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,6 +1,6 @@
 """PySide6 must not lose references to None and True.
 
-PySide6 6.12.0 does on Python 3.11: after some thousand calls, which is a clinic day, the interpreter aborts with
+PySide6 6.12.0 does on Python 3.11: after some thousand calls, a clinic day, the interpreter aborts with
 ``none_dealloc``. ``pyproject.toml`` keeps it out, and this probe keeps an upgrade from bringing it back.
 """
 

@@ -19,7 +19,7 @@ def test_a_wheel_carries_every_resource_and_no_tests(tmp_path):
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True)
     [wheel] = tmp_path.glob("*.whl")
     shipped = zipfile.ZipFile(wheel).namelist()
-    kept = [path for path in (ROOT / "resources").rglob("*") if path.is_file()]
-    assert {f"app/_resources/{path.relative_to(ROOT / 'resources').as_posix()}" for path in kept} <= set(shipped)
+    kept = [path.relative_to(ROOT) for path in (ROOT / "resources").rglob("*") if path.is_file()]
+    assert {path.as_posix().replace("resources", "app/_resources", 1) for path in kept} <= set(shipped)
     assert "app/__main__.py" in shipped
     assert not [name for name in shipped if name.startswith(("tests/", "resources/"))]

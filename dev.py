@@ -17,6 +17,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -127,13 +128,12 @@ def set_up() -> None:
     if is_complete(STAMP, PYTHON, wanted):
         return
     # SQLite's lock works on every system and dies with the process that holds it.
-    turn = sqlite3.connect(ROOT / ".venv.lock", timeout=1800, isolation_level=None)
-    turn.execute("BEGIN EXCLUSIVE")
-    if not is_complete(STAMP, PYTHON, wanted):
-        print("Setting up .venv, which takes a minute or two.", flush=True)
-        build_environment()
-        STAMP.write_text(wanted, encoding="ascii")
-    turn.close()
+    with closing(sqlite3.connect(ROOT / ".venv.lock", timeout=1800, isolation_level=None)) as turn:
+        turn.execute("BEGIN EXCLUSIVE")
+        if not is_complete(STAMP, PYTHON, wanted):
+            print("Setting up .venv, which takes a minute or two.", flush=True)
+            build_environment()
+            STAMP.write_text(wanted, encoding="ascii")
 
 
 def fingerprint(lock: bytes, *, place: Path, python: str) -> str:

@@ -2,6 +2,7 @@
 
 PySide6 6.12.0 does on Python 3.11: after some thousand calls, a clinic day, the interpreter aborts with
 ``none_dealloc``. ``pyproject.toml`` keeps it out, and this probe keeps an upgrade from bringing it back.
+From Python 3.12 on both are immortal, their counts drift, and no harm comes of it.
 """
 
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QPushButton
+
+pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="None and True are immortal here")
 
 CALLS = 500
 # Other parts of the interpreter take and give references too, but not one for each call.

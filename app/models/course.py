@@ -282,9 +282,7 @@ def overlaps(pulses: Iterable[Pulse]) -> bool:
     if len(ordered) < 2:
         return any(pulse.duration_min > MINUTES_PER_WEEK for pulse in ordered)
     followers = [*(pulse.start for pulse in ordered[1:]), ordered[0].start + MINUTES_PER_WEEK]
-    return any(
-        pulse.start + pulse.duration_min > follower for pulse, follower in zip(ordered, followers, strict=True)
-    )
+    return any(pulse.start + pulse.duration_min > follower for pulse, follower in zip(ordered, followers, strict=True))
 
 
 def changes_on(plan: DayPlan) -> int:

@@ -65,7 +65,7 @@ class _Quantity:
     def _same(self, other: object) -> int:
         if type(other) is not type(self):
             raise TypeError(f"{type(self).__name__} and {type(other).__name__} cannot be combined")
-        return other.quanta  # type: ignore[attr-defined,no-any-return]
+        return other.quanta
 
     def __add__(self, other: Self) -> Self:
         return type(self)(self.quanta + self._same(other))

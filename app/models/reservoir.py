@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 
 from app.models.catalogue import PumpModel
 from app.models.course import Course
@@ -81,7 +82,7 @@ def theoretical_reservoir(
     Raises: SpansOverlapError.
     """
     ordered = sorted(spans, key=lambda span: span.start)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if after.start < before.end:
             raise SpansOverlapError(first=before.start, second=after.start)
     used = sum((delivered_by(span) for span in ordered), Fraction(0)) + sum(bolus.quanta for bolus in boluses)

@@ -147,8 +147,8 @@ def _patient_lines(program: Program) -> Iterator[tuple[str, str]]:
     if patient is not None:
         yield (
             "Patient-activated bolus",
-            f"{show_mass(patient.dose)} over {duration(patient.duration_min)}, lockout {duration(patient.lockout_min)}, "
-            f"at most {patient.max_per_day} a day",
+            f"{show_mass(patient.dose)} over {duration(patient.duration_min)}, "
+            f"lockout {duration(patient.lockout_min)}, at most {patient.max_per_day} a day",
         )
 
 
@@ -169,9 +169,10 @@ def _derived_rows(old: PumpSettings, new: PumpSettings, pump: PumpModel) -> Iter
     if before.activated_per_day or after.activated_per_day:
         yield _number_row("Daily dose, worst case", _mcg(before.worst_daily), _mcg(after.worst_daily), "mcg/day",
                           derived=True)  # fmt: skip
-    yield _number_row("Largest bolus", *(_mcg(Fraction(largest_bolus(s.program).quanta)) for s in (old, new)), "mcg",
-                      derived=True)  # fmt: skip
-    yield _number_row("Boluses a day", *(boluses_per_day(s.program) for s in (old, new)), "a day", derived=True)
+    bolus = [Fraction(largest_bolus(settings.program).quanta) for settings in (old, new)]
+    yield _number_row("Largest bolus", _mcg(bolus[0]), _mcg(bolus[1]), "mcg", derived=True)
+    count = [boluses_per_day(settings.program) for settings in (old, new)]
+    yield _number_row("Boluses a day", count[0], count[1], "a day", derived=True)
     yield _number_row("Largest in 60 min", _mcg(before.max_60min), _mcg(after.max_60min), "mcg", derived=True)
     yield _number_row("Largest in 4 h", _mcg(before.max_4h), _mcg(after.max_4h), "mcg", derived=True)
     yield _number_row(

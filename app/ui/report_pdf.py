@@ -101,10 +101,14 @@ def _html(report: RefillReport) -> str:
             _changes(report),
             _overrides(report),
             "<p>&nbsp;<br/>Signature ____________________________________ &nbsp; Date ____________________</p>",
-            "<div class='heading'>Dose by hour of the day, mcg</div>" if report.hours else "",
+            _heading("Dose by hour of the day, mcg") if report.hours else "",
             "</body>",
         )
     )
+
+
+def _heading(text: str) -> str:
+    return f"<div class='heading'>{escape(text)}</div>"
 
 
 def _columns(sections: tuple[ReportSection, ...]) -> str:
@@ -124,7 +128,7 @@ def _section(section: ReportSection) -> str:
         f"<tr><td width='38%' class='muted'>{escape(row.label)}</td><td>{escape(row.value)}</td></tr>"
         for row in section.rows
     )
-    return f"<div class='heading'>{escape(section.title)}</div><table width='100%' cellspacing='0' cellpadding='2'>{rows}</table>"
+    return _heading(section.title) + f"<table width='100%' cellspacing='0' cellpadding='2'>{rows}</table>"
 
 
 def _changes(report: RefillReport) -> str:
@@ -135,14 +139,14 @@ def _changes(report: RefillReport) -> str:
         "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in (line.item, line.old, line.new, line.change)) + "</tr>"
         for line in report.changes
     )
-    return f"<div class='heading'>Program</div><table width='100%' cellspacing='0' cellpadding='2'><tr>{heads}</tr>{rows}</table>"
+    return _heading("Program") + f"<table width='100%' cellspacing='0' cellpadding='2'><tr>{heads}</tr>{rows}</table>"
 
 
 def _overrides(report: RefillReport) -> str:
     if not report.overrides:
         return ""
     lines = "".join(f"<li>{escape(line)}</li>" for line in report.overrides)
-    return f"<div class='heading'>Warnings shown and accepted with a reason</div><ul>{lines}</ul>"
+    return _heading("Warnings shown and accepted with a reason") + f"<ul>{lines}</ul>"
 
 
 def _draw_mark(painter: QPainter, page: QSizeF) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QLineF, QMarginsF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
 
 from app.models.errors import AppError
@@ -177,7 +177,7 @@ def _draw_hours(hours: tuple[str, ...], painter: QPainter, area: QRectF) -> None
         painter.setPen(QColor(_GREY))
         painter.drawText(QRectF(left, base, step, label), Qt.AlignmentFlag.AlignCenter, f"{hour:02d}")
     painter.setPen(QColor(_HAIR))
-    painter.drawLine(area.left(), base, area.right(), base)
+    painter.drawLine(QLineF(area.left(), base, area.right(), base))
     peak = heights.index(max(heights))
     painter.setPen(QColor(_INK))
     above = QRectF(area.left() + (peak - 1) * step, base - room - label, step * 3, label)

@@ -32,13 +32,14 @@ class Identity:
 
 
 _CELLS = (
-    ("name", "Name", 30),
-    ("born", "Born", 13),
-    ("number", "Number", 13),
-    ("serial", "Pump", 13),
-    ("drug", "Drug", 23),
-    ("dose", "Daily dose", 14),
+    ("name", "Name", ""),
+    ("born", "Born", "28 Mar 2026"),
+    ("number", "Number", "0000-00000"),
+    ("serial", "Pump", "CE-0000000"),
+    ("drug", "Drug", "baclofen 2000 mcg/mL"),
+    ("dose", "Daily dose", "9999.9 mcg/day"),
 )
+"""Key, caption and the text that fixes the width; the name gets the rest."""
 
 
 class IdentityBanner(QFrame):
@@ -64,8 +65,12 @@ class IdentityBanner(QFrame):
         facts = QHBoxLayout(self._facts)
         facts.setContentsMargins(0, 0, 0, 0)
         facts.setSpacing(2 * unit())
-        for key, caption, share in _CELLS:
-            facts.addLayout(self._cell(key, self.tr(caption), strong=key in ("name", "dose")), share)
+        for key, caption, widest in _CELLS:
+            cell = self._cell(key, self.tr(caption), strong=key in ("name", "dose"))
+            facts.addLayout(cell, 0 if widest else 1)
+            if widest:
+                value = self._values[key]
+                value.setFixedWidth(value.fontMetrics().horizontalAdvance(widest))
         facts.addWidget(self._state, 0, Qt.AlignmentFlag.AlignVCenter)
         set_type(self._nobody, Scale.LEAD)
         set_role(self._nobody, "muted")

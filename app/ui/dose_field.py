@@ -106,9 +106,7 @@ class DoseField(QLineEdit):
         self.setDragEnabled(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         hints = Qt.InputMethodHint
-        self.setInputMethodHints(
-            hints.ImhFormattedNumbersOnly | hints.ImhNoPredictiveText | hints.ImhNoTextHandles
-        )
+        self.setInputMethodHints(hints.ImhFormattedNumbersOnly | hints.ImhNoPredictiveText | hints.ImhNoTextHandles)
         digits = self._whole_digits + self._decimals
         number = QFontMetrics(self.font()).horizontalAdvance("0" * digits + ".")
         self.setTextMargins(0, 0, self._unit_width(), 0)
@@ -408,7 +406,7 @@ class DoseField(QLineEdit):
     # The unit
 
     def _unit_width(self) -> int:
-        return self._unit_label.sizeHint().width() + unit() // 2
+        return self._unit_label.sizeHint().width() + unit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

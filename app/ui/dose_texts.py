@@ -51,9 +51,9 @@ def typing_problem(typed: str, result: str, *, whole_digits: int, decimals: int)
     """Why ``result``, which comes of having ``typed`` something, cannot become a number; empty if it can."""
     if not decimals and typed in (*COMMAS, "."):
         return "decimals"
+    if typed in (*COMMAS, ".") and result.count(".") > (typed == "."):
+        return "second-point"
     if typed in COMMAS:
         return "comma" if result[0].isdigit() else "leading-point"
-    if typed == "." and result.count(".") > 1:
-        return "second-point"
     problem = formats.number_problem(result, whole_digits=whole_digits, decimals=decimals)
     return "" if problem in (None, "trailing-point") else str(problem)

@@ -36,6 +36,10 @@ def is_reason(text: str) -> bool:
     return len(text.strip()) >= SHORTEST_REASON and len(set(letters.casefold())) > 1
 
 
+def _widest_mark() -> int:
+    return max(StateMark(mark_for(severity)).width() for severity in Severity)
+
+
 class FindingCard(QFrame):
     """One card, with a field for the reason if it has to be confirmed."""
 
@@ -50,7 +54,9 @@ class FindingCard(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * unit(), unit(), 2 * unit(), unit())
         row.setSpacing(2 * unit())
-        row.addWidget(StateMark(mark_for(card.severity)), 0, Qt.AlignmentFlag.AlignTop)
+        mark = StateMark(mark_for(card.severity))
+        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addSpacing(_widest_mark() - mark.width())
         row.addLayout(self._body(), 1)
 
     def _body(self) -> QVBoxLayout:

@@ -136,7 +136,7 @@ class HoldButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         width = max(metrics.horizontalAdvance(self.text()), self._hint_width()) + 6 * unit()
-        return QSize(width, metrics.height() + 4 * unit())
+        return QSize(width, 2 * metrics.height() + 3 * unit())
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -180,7 +180,7 @@ class HoldButton(QAbstractButton):
         """The verb, and under it how to use the button."""
         painter.setPen(QColor(colour))
         painter.setFont(self.font())
-        upper = QRectF(place.left(), place.top(), place.width(), place.height() * 0.62)
+        upper = QRectF(place.left(), place.top(), place.width(), place.height() * 0.58)
         painter.drawText(upper, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, self.text())
         painter.setFont(font(Scale.BODY))
         lower = QRectF(place.left(), upper.bottom(), place.width(), place.height() - upper.height())

@@ -149,9 +149,9 @@ def contrasts(theme: Theme) -> tuple[tuple[str, str, float], ...]:
     grounds = ("page", "surface", "raised")
     return (
         *(("text", ground, DOSE_CONTRAST) for ground in (*grounds, "selection")),
-        *(("muted", ground, TEXT_CONTRAST) for ground in grounds),
+        *(("muted", ground, DOSE_CONTRAST) for ground in grounds),
         *(("accent", ground, TEXT_CONTRAST) for ground in grounds),
-        *(("error", ground, TEXT_CONTRAST) for ground in grounds),
+        *(("error", ground, DOSE_CONTRAST) for ground in grounds),
         *(("good", ground, TEXT_CONTRAST) for ground in grounds),
         ("on_accent", "accent", DOSE_CONTRAST),
         ("on_accent", "accent_hover", DOSE_CONTRAST),
@@ -249,6 +249,11 @@ def _palette(theme: Theme) -> QPalette:
     return palette
 
 
+def _picture(name: str) -> str:
+    """A picture of fixed colours, as a style sheet wants its path."""
+    return resource_path(f"icons/{name}.svg").as_posix()
+
+
 def _style_sheet(theme: Theme, step: int) -> str:
     ring = max(3, step // 3)
     thin = 1 if theme.name != HIGH_CONTRAST.name else 2
@@ -283,6 +288,7 @@ QLineEdit:disabled, QComboBox:disabled {{ background: {theme.page}; color: {them
     border-color: {theme.hairline}; }}
 QLineEdit:read-only {{ background: {theme.page}; }}
 QComboBox::drop-down {{ border: none; width: {step * 3}px; }}
+QComboBox::down-arrow {{ image: url("{_picture("down")}"); width: {step + inset}px; height: {step + inset}px; }}
 QComboBox QAbstractItemView {{ background: {theme.surface}; color: {theme.text};
     border: {thin}px solid {theme.edge}; selection-background-color: {theme.selection};
     selection-color: {theme.text}; outline: none; }}
@@ -307,6 +313,14 @@ QPushButton[role="quiet"]:focus {{ border-color: {theme.focus}; }}
 QCheckBox, QRadioButton {{ spacing: {step}px; padding: {inset}px; border: {ring}px solid transparent;
     border-radius: {inset}px; }}
 QCheckBox:focus, QRadioButton:focus {{ border-color: {theme.focus}; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: {step * 2}px; height: {step * 2}px;
+    border: {thin}px solid {theme.edge}; background: {theme.surface}; }}
+QCheckBox::indicator {{ border-radius: {inset // 2}px; }}
+QRadioButton::indicator {{ border-radius: {step + thin}px; }}
+QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};
+    image: url("{_picture("mark-light" if theme is LIGHT else "mark-dark")}"); }}
+QRadioButton::indicator:checked {{ background: {theme.on_accent}; border: {inset + 1}px solid {theme.accent};
+    width: {2 * (step + thin - inset - 1)}px; height: {2 * (step + thin - inset - 1)}px; }}
 
 QAbstractItemView {{ background: {theme.surface}; color: {theme.text}; border: none; outline: none;
     selection-background-color: {theme.selection}; selection-color: {theme.text}; }}

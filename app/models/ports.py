@@ -1,0 +1,104 @@
+"""What the use cases need from a store, whatever the store.
+
+Law: every method that writes is one transaction that holds the change and its audit row, and has reached the
+disk when it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from app.models.errors import AppError
+from app.models.patient import User
+from app.models.pump import PumpEvent
+from app.models.records import Assessment, AuditEntry, Fill, Intent, ProgramRecord, TherapyRecord
+from app.models.refill_visit import RefillVisit
+
+
+class NotOnRecordError(AppError):
+    """The store has no such thing: ``kind`` and ``id`` say what."""
+
+
+class ClinicStore(Protocol):
+    """The clinic's records."""
+
+    def users(self) -> Sequence[User]:
+        """Everybody who may work here, by name."""
+        ...
+
+    def therapies(self, search: str = "") -> Sequence[TherapyRecord]:
+        """All patients, or those whose name, number or pump serial starts with ``search`` (folded: case, accents)."""
+        ...
+
+    def therapy(self, patient_id: str) -> TherapyRecord:
+        """Raises: NotOnRecordError."""
+        ...
+
+    def fills(self, implant_id: str) -> Sequence[Fill]:
+        """All fills of a pump, oldest first."""
+        ...
+
+    def programs(self, implant_id: str) -> Sequence[ProgramRecord]:
+        """All verified programs of a pump, oldest first."""
+        ...
+
+    def program(self, program_id: str) -> ProgramRecord:
+        """Raises: NotOnRecordError."""
+        ...
+
+    def assessments(self, patient_id: str) -> Sequence[Assessment]:
+        """All ratings of a patient, oldest first."""
+        ...
+
+    def open_visits(self) -> Sequence[RefillVisit]:
+        """Visits that are not closed, the one touched last first."""
+        ...
+
+    def visits(self, implant_id: str) -> Sequence[RefillVisit]:
+        """Closed visits of a pump, oldest first."""
+        ...
+
+    def visit(self, visit_id: str) -> RefillVisit:
+        """Raises: NotOnRecordError."""
+        ...
+
+    def save_visit(self, visit: RefillVisit, entry: AuditEntry, *, events: Sequence[PumpEvent] = ()) -> None:
+        """Write the visit as it is now, and with a new reading the pump's events that are not on record yet."""
+        ...
+
+    def save_fill(self, visit: RefillVisit, fill: Fill, entry: AuditEntry) -> None:
+        """Write the visit and the fill that it led to (a constant-flow pump, which is not programmed)."""
+        ...
+
+    def write_intent(self, visit: RefillVisit, intent: Intent, program: ProgramRecord, entry: AuditEntry) -> None:
+        """Write the visit, the program as sent and the intent: the last thing before the first command."""
+        ...
+
+    def record_outcome(
+        self,
+        visit: RefillVisit,
+        intent: Intent,
+        program: ProgramRecord,
+        entry: AuditEntry,
+        *,
+        fill: Fill | None = None,
+    ) -> None:
+        """Write what became of an intent: visit, intent and program change together, and the fill if verified."""
+        ...
+
+    def intent(self, txn: str) -> Intent:
+        """Raises: NotOnRecordError."""
+        ...
+
+    def intents_in_doubt(self) -> Sequence[Intent]:
+        """Intents without an outcome, or with one that is not known."""
+        ...
+
+    def audit_head(self) -> str:
+        """The hash (64 hex digits) that the whole audit trail ends in; 64 zeros for an empty one."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file or the server."""
+        ...

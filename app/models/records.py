@@ -59,7 +59,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A rating of muscle tone. ``scale`` is ``MAS``, ``AS0_4`` or ``AS1_5``; ``values`` as rated, one per muscle group."""
+    """A rating of muscle tone: ``scale`` is ``MAS``, ``AS0_4`` or ``AS1_5``, ``values`` one per muscle group."""
 
     id: str
     patient_id: str

@@ -40,6 +40,10 @@ class ReadBackDiffersError(AppError):
     """The pump's read-back is not what was sent; ``fields`` names the differences."""
 
 
+class NotRepresentableError(AppError):
+    """A value is finer than the pump can be told: ``field`` and ``value`` name it. Nothing is ever rounded to fit."""
+
+
 @dataclass(frozen=True, slots=True)
 class PumpSettings:
     """Everything that one programming transaction sets, and that the pump reads back.
@@ -195,6 +199,10 @@ class PumpPort(Protocol):
 
     def interrogate(self) -> Interrogation:
         """Read everything, in a new session. Raises: LinkLostError."""
+        ...
+
+    def digest_of(self, settings: PumpSettings) -> str:
+        """Hex digest of exactly the bytes that ``settings`` would be sent as. Raises: NotRepresentableError."""
         ...
 
     def stage(self, *, txn: str, serial: str, base: Interrogation, settings: PumpSettings, anchor: str) -> Sealed:

@@ -1,6 +1,6 @@
 """The messages of the protocol: what is asked and what is answered, as frozen values and as bytes.
 
-Each field's annotation names its encoding: ``u8`` to ``u64`` (big endian), ``flag``, ``time``, ``text``, ``blob``, ``b16``.
+Each field's annotation names its encoding: ``u8`` to ``u64`` (big endian), ``flag``, ``time``, ``text``, ``b16``, …
 
 Law: one encoding for each value; a payload with a wrong length, an unknown word or anything left over is
 refused. All quantities are whole numbers of the wire's quanta: ng, ng/mL, nL, minutes, seconds.
@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 from app.models.errors import AppError
@@ -282,14 +281,16 @@ def seconds_of(moment: datetime) -> int:
 
 
 def _encode(value: Any) -> bytes:
-    return b"".join(_encode_field(kind, getattr(value, name)) for name, kind in _layout(type(value)))
+    return b"".join(_encode_field(kind, getattr(value, name)) for name, kind in _LAYOUTS[type(value)])
 
 
-@cache
 def _layout(made: Any) -> tuple[tuple[str, str], ...]:
     """(name, encoding) of each field, in order."""
     hints = get_type_hints(made, include_extras=True)
     return tuple((name, get_args(hint)[1]) for name, hint in hints.items() if get_origin(hint) is Annotated)
+
+
+_LAYOUTS: dict[Any, tuple[tuple[str, str], ...]] = {made: _layout(made) for made in (Event, *BY_KIND.values())}
 
 
 def _encode_field(kind: str, value: Any) -> bytes:
@@ -317,7 +318,7 @@ def _encode_field(kind: str, value: Any) -> bytes:
 
 
 def _decode(made: type[_Made], reader: _Reader) -> _Made:
-    return made(**{name: _decode_field(kind, reader) for name, kind in _layout(made)})
+    return made(**{name: _decode_field(kind, reader) for name, kind in _LAYOUTS[made]})
 
 
 def _decode_field(kind: str, reader: _Reader) -> Any:

@@ -75,7 +75,8 @@ class Step:
 class DayPlan:
     """What happens on each of ``days``: a basal rate all day, boluses on top, steps in place.
 
-    A bolus or step belongs to the day on which it starts and may run past midnight.
+    A bolus or step belongs to the day on which it starts and may run past midnight. The days are kept in the
+    week's order.
     """
 
     days: tuple[Weekday, ...]
@@ -85,6 +86,7 @@ class DayPlan:
 
     def __post_init__(self) -> None:
         _require_not_negative(basal=self.basal)
+        object.__setattr__(self, "days", tuple(sorted(self.days)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""The emulated pump's non-volatile memory: two program slots, the journal of orders, the log, the books.
+
+Law: memory changes as a whole or not at all. In a file it is written beside, fsynced and renamed, so that a power
+cut leaves the old state or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from app.device.ledger import Epoch
+from app.device.settings_codec import decode_settings, encode_settings
+from app.models.errors import AppError
+from app.models.pump import PumpSettings
+
+TOMBSTONES_KEPT = 256
+
+
+class MemoryLostError(AppError):
+    """The memory file cannot be read; the pump does not guess what it held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One program slot: encoded settings with their revision and check sum."""
+
+    revision: int
+    settings: bytes
+    crc: int
+
+    @classmethod
+    def of(cls, revision: int, settings: bytes) -> Slot:
+        return cls(revision, settings, zlib.crc32(settings))
+
+    def is_whole(self) -> bool:
+        return zlib.crc32(self.settings) == self.crc
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    number: int
+    at: datetime
+    code: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Everything that survives a power cut. ``applied`` is never forgotten; tombstones are, the oldest first."""
+
+    slots: tuple[Slot, Slot]
+    active: int
+    session: int
+    epoch: Epoch
+    applied: tuple[tuple[str, int, datetime], ...] = ()
+    tombstones: tuple[str, ...] = ()
+    log: tuple[LoggedEvent, ...] = ()
+    anchor: str = "00" * 32
+    reset: bool = False
+    stopped_since: datetime | None = None
+    stalled_since: datetime | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def slot(self) -> Slot:
+        return self.slots[self.active]
+
+    def with_tombstone(self, txn: str) -> Memory:
+        kept = tuple(dead for dead in self.tombstones if dead != txn)[-(TOMBSTONES_KEPT - 1) :]
+        return replace(self, tombstones=(*kept, txn))
+
+
+class MemoryFile:
+    """Keeps a :class:`Memory` in a file, or nowhere."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+
+    def load(self) -> Memory | None:
+        """What was kept, or ``None`` if there is nothing. Raises: MemoryLostError."""
+        if self._path is None or not self._path.exists():
+            return None
+        try:
+            return _from_json(json.loads(self._path.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError, AppError) as error:
+            raise MemoryLostError(path=str(self._path), problem=str(error)) from None
+
+    def keep(self, memory: Memory) -> None:
+        """Make ``memory`` the state; it is on the disk when this returns."""
+        if self._path is None:
+            return
+        beside = self._path.with_suffix(".new")
+        with open(beside, "w", encoding="utf-8") as file:
+            json.dump(_to_json(memory), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, self._path)
+        _sync_folder(self._path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _to_json(memory: Memory) -> dict[str, Any]:
+    epoch = memory.epoch
+    return {
+        "slots": [
+            {"revision": slot.revision, "settings": slot.settings.hex(), "crc": slot.crc} for slot in memory.slots
+        ],
+        "active": memory.active,
+        "session": memory.session,
+        "epoch": {
+            "settings": encode_settings(epoch.settings).hex(),
+            "start": epoch.start.isoformat(),
+            "bridge_start": epoch.bridge_start.isoformat(),
+            "stalled": epoch.stalled,
+            **{name: str(getattr(epoch, name)) for name in _AMOUNTS},
+        },
+        "applied": [[txn, revision, at.isoformat()] for txn, revision, at in memory.applied],
+        "tombstones": list(memory.tombstones),
+        "log": [{**asdict(event), "at": event.at.isoformat()} for event in memory.log],
+        "anchor": memory.anchor,
+        "reset": memory.reset,
+        "stopped_since": memory.stopped_since.isoformat() if memory.stopped_since else None,
+        "stalled_since": memory.stalled_since.isoformat() if memory.stalled_since else None,
+        "extra": memory.extra,
+    }
+
+
+_AMOUNTS = ("delivered", "believed", "physical", "physically_delivered", "error")
+
+
+def _from_json(kept: dict[str, Any]) -> Memory:
+    epoch = kept["epoch"]
+    first, second = (Slot(slot["revision"], bytes.fromhex(slot["settings"]), slot["crc"]) for slot in kept["slots"])
+    return Memory(
+        slots=(first, second),
+        active=kept["active"],
+        session=kept["session"],
+        epoch=Epoch(
+            settings=_settings(epoch["settings"]),
+            start=datetime.fromisoformat(epoch["start"]),
+            bridge_start=datetime.fromisoformat(epoch["bridge_start"]),
+            stalled=epoch["stalled"],
+            **{name: Fraction(epoch[name]) for name in _AMOUNTS},
+        ),
+        applied=tuple((txn, revision, datetime.fromisoformat(at)) for txn, revision, at in kept["applied"]),
+        tombstones=tuple(kept["tombstones"]),
+        log=tuple(
+            LoggedEvent(e["number"], datetime.fromisoformat(e["at"]), e["code"], e["value"]) for e in kept["log"]
+        ),
+        anchor=kept["anchor"],
+        reset=kept["reset"],
+        stopped_since=_moment(kept["stopped_since"]),
+        stalled_since=_moment(kept["stalled_since"]),
+        extra=dict(kept["extra"]),
+    )
+
+
+def _settings(text: str) -> PumpSettings:
+    return decode_settings(bytes.fromhex(text))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -30,6 +30,7 @@ from app.models.reservoir import (
     reservoir_dates,
     theoretical_reservoir,
 )
+from app.models.second_engine import ProgramSpan
 
 
 class Urgency(IntEnum):
@@ -149,6 +150,19 @@ def delivery_since(
         if start < end:
             spans.append(_course_span(record.settings, model, start, end))
     return spans, boluses
+
+
+def program_spans(fill: Fill, programs: Sequence[ProgramRecord], *, until: datetime) -> list[ProgramSpan]:
+    """The same spans for the second engine, which lays the programs out for itself."""
+    spans = []
+    ends = [*(program.effective_at for program in programs[1:]), until]
+    for record, end in zip(programs, ends, strict=True):
+        bridge = record.settings.bridge
+        own = record.effective_at + timedelta(minutes=bridge.duration_min if bridge else 0)
+        start, end = max(own, fill.at), min(end, until)
+        if start < end:
+            spans.append(ProgramSpan(start, end, record.settings.program, record.settings.concentration))
+    return spans
 
 
 def _course_span(settings: PumpSettings, model: PumpModel, start: datetime, end: datetime) -> CourseSpan:

@@ -1,0 +1,211 @@
+"""What a finding says to people: first what to do, then why, with the numbers.
+
+Law: one text for each (rule, reason); a text uses only values that its finding carries.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from app.models.errors import AppError
+from app.models.findings import Finding
+
+
+class NoTextError(AppError):
+    """A finding has no text, or its text asks for a value that it does not carry."""
+
+
+def sentence(finding: Finding) -> str:
+    """The finding in words. Raises: NoTextError."""
+    text = TEXTS.get((finding.rule, finding.reason)) or _alarm_text(finding)
+    try:
+        return text.format(**finding.values)
+    except KeyError as missing:
+        raise NoTextError(rule=finding.rule, reason=finding.reason, value=str(missing)) from None
+
+
+def _alarm_text(finding: Finding) -> str:
+    if finding.rule == "LIF-04":
+        return ALARM_TEXTS.get(finding.reason, "Find out why the pump sounds its alarm: {alarm}.")
+    raise NoTextError(rule=finding.rule, reason=finding.reason)
+
+
+TEXTS = MappingProxyType(
+    {
+        ("U-02", "no-dose"): "Have the stop signed by a physician: this program delivers nothing.",
+        ("U-02", "above-limit"): (
+            "Lower the daily dose: {daily_dose_mcg} mcg in the worst case is above the limit of {limit_mcg} mcg."
+        ),
+        ("U-02", "high"): (
+            "Check the daily dose: {daily_dose_mcg} mcg in the worst case is above {limit_mcg} mcg, where there is "
+            "little experience."
+        ),
+        ("U-03", "screening"): (
+            "Take another ampoule: {concentration_mcg_per_ml} mcg/mL of {drug} is for screening, never for a pump."
+        ),
+        ("U-03", "unlisted"): (
+            "Have a second person check the label: {concentration_mcg_per_ml} mcg/mL of {drug} is not a known product "
+            "(known: {known_mcg_per_ml})."
+        ),
+        ("U-03", "no-concentration"): "Enter the concentration of {drug}: at 0 mcg/mL nothing can be dosed.",
+        ("U-03", "expired"): "Take another vial: this one expired on {expires_on}.",
+        ("U-06", "solution-not-ordered"): (
+            "Ask a physician: another drug or concentration than the one in the pump is not a nurse's to choose."
+        ),
+        ("U-06", "program-not-ordered"): "Ask a physician: a nurse refills with the program unchanged.",
+        ("U-07", "no-second-reader"): (
+            "Have a second person read the label: drug or concentration changes, and nobody has checked it."
+        ),
+        ("U-09", "ratio"): (
+            "Check for a slip of unit or digit: {new_daily_dose_mcg} mcg a day is {ratio} times the old "
+            "{old_daily_dose_mcg} mcg."
+        ),
+        ("U-10", "stopped"): "Find out why pump {serial} is stopped before anything else. A stopped pump is not safe.",
+        ("U-11", "memory-reset"): (
+            "Do not go on: pump {serial} has lost its memory. What it runs is not the program that was verified."
+        ),
+        ("U-11", "not-on-record"): (
+            "Find out who changed the settings: pump {serial} runs other ones than the record says."
+        ),
+        ("U-12", "clock-off"): (
+            "Set the pump's clock: it is {offset_min} min off, and this program keeps times of day."
+        ),
+        ("DOS-01", "constant-flow-on-programmable"): "Choose a program: {pump} has no constant flow.",
+        ("DOS-01", "program-on-constant-flow"): "Choose constant flow: {pump} cannot be programmed.",
+        ("DOS-03", "overlapping-steps"): "Move the steps apart: two of them run at the same time.",
+        ("DOS-03", "overlapping-boluses"): "Move the boluses apart: two of them run at the same time.",
+        ("DOS-03", "zero-length"): "Give the {what} a duration: it has none.",
+        ("DOS-03", "longer-than-a-day"): "Shorten the {what}: {duration_min} min is more than a day.",
+        ("DOS-03", "interval"): (
+            "Choose another interval: every {every_min} min does not fit a whole number of times into a week."
+        ),
+        ("DOS-03", "longer-than-interval"): (
+            "Shorten the bolus: it lasts {duration_min} min and the next one starts after {every_min} min."
+        ),
+        ("DOS-03", "lockout"): (
+            "Lengthen the lockout: {lockout_min} min is shorter than the bolus itself, {duration_min} min."
+        ),
+        ("DOS-04", "too-many-changes"): (
+            "Take changes away ({days}): {changes} a day are more than the {max_changes} that this pump can do."
+        ),
+        ("DOS-05", "large-bolus"): "Check the {what}: {dose_mcg} mcg is more than {limit_mcg} mcg at once.",
+        ("DOS-05", "window"): (
+            "Check how close the boluses lie: {max_60min_mcg} mcg within 60 min is more than {limit_mcg} mcg."
+        ),
+        ("DOS-06", "minimum-rate"): (
+            "Expect {achieved_daily_dose_mcg} mcg a day, not {programmed_daily_dose_mcg}: where the basal rate is too "
+            "low for the pump, it runs at its minimum rate of {minimum_rate_ml_per_day} mL/day, "
+            "{achieved_basal_mcg_per_day} mcg/day."
+        ),
+        ("DOS-06", "below-minimum"): (
+            "Raise the {what} or lower the concentration: {flow_ml_per_day} mL/day is below this pump's minimum of "
+            "{min_flow_ml_per_day} mL/day."
+        ),
+        ("DOS-06", "above-maximum"): (
+            "Give the {what} more time or raise the concentration: {flow_ml_per_day} mL/day is above this pump's "
+            "maximum of {max_flow_ml_per_day} mL/day."
+        ),
+        ("DOS-06", "bridge-below-minimum"): (
+            "Plan the bridge with a physician: the old dose needs {flow_ml_per_day} mL/day, below this pump's minimum "
+            "of {min_flow_ml_per_day} mL/day."
+        ),
+        ("DOS-06", "bridge-above-maximum"): (
+            "Plan the bridge with a physician: the old dose needs {flow_ml_per_day} mL/day, above this pump's maximum "
+            "of {max_flow_ml_per_day} mL/day."
+        ),
+        ("DOS-06", "next-below-minimum"): (
+            "Choose a lower concentration: the new dose needs {flow_ml_per_day} mL/day, below this pump's minimum of "
+            "{min_flow_ml_per_day} mL/day."
+        ),
+        ("DOS-06", "next-above-maximum"): (
+            "Choose a higher concentration: the new dose needs {flow_ml_per_day} mL/day, above this pump's maximum of "
+            "{max_flow_ml_per_day} mL/day."
+        ),
+        ("DOS-06", "no-minimum-rate"): "Choose another mode: {pump} has no minimum rate.",
+        ("DOS-06", "flow-unknown"): "Enter the flow of this very pump from the implant record: {pump} has no one flow.",
+        ("DOS-06", "other-flow"): ("Check the dose: this pump's flow of {flow_ml_per_day} mL/day cannot be changed."),
+        ("DOS-07", "not-an-increment"): (
+            "Choose a multiple of {increment_mcg} mcg for the {what}: this pump cannot give {dose_mcg} mcg exactly."
+        ),
+        ("DOS-09", "switch-changes-dose"): (
+            "Check the new mode's daily dose: {new_daily_dose_mcg} mcg instead of {old_daily_dose_mcg} mcg, "
+            "a change of {change_percent} %."
+        ),
+        ("DOS-10", "flex-for-tolerance"): (
+            "Do not expect flex to help against tolerance: in six patients it did not slow the rise of the dose."
+        ),
+        ("DOS-11", "low-block"): (
+            "Do not count on a few low hours: with a half-life of {half_life_from_h} to {half_life_to_h} h, half or "
+            "more is still in the spinal fluid after 4 h."
+        ),
+        ("DOS-13", "walks"): "Plan with the therapist: who walks often needs less by day and more at night.",
+        ("REF-02", "under-delivery"): (
+            "Check the device before filling: {aspirated_ml} mL came out and {expected_ml} mL were expected, "
+            "{difference_ml} mL too much (limits {limit_ml} mL and {accuracy_percent} %)."
+        ),
+        ("REF-02", "over-delivery"): (
+            "Check the device before filling: {aspirated_ml} mL came out and {expected_ml} mL were expected, "
+            "{difference_ml} mL (limits {limit_ml} mL and {accuracy_percent} %). Look for signs of overdose."
+        ),
+        ("REF-03", "nearly-full"): (
+            "Do not simply restart at the old dose: {aspirated_ml} mL of {filled_ml} mL are still there, so pump or "
+            "catheter did not deliver."
+        ),
+        ("REF-04", "overfill"): (
+            "Inject less: {left_ml} mL and {injected_ml} mL are more than the reservoir's {capacity_ml} mL."
+        ),
+        ("REF-04", "programmed-volume"): (
+            "Tell the pump what is in it: {programmed_ml} mL is not {reservoir_ml} mL (limit {limit_ml} mL)."
+        ),
+        ("REF-05", "nothing-aspirated"): (
+            "Prove the needle's position before you inject: nothing came out, and {expected_ml} mL were expected."
+        ),
+        ("REF-05", "pocket-fill"): (
+            "Keep the patient under observation: {missing_ml} mL are missing (limit {limit_ml} mL). The pocket may "
+            "have been filled."
+        ),
+        ("REF-09", "short-interval"): ("Think of a higher concentration: the next refill is due in {days} days."),
+        ("REF-09", "no-appointment"): "Book the next refill: nobody has booked one yet.",
+        ("REF-09", "appointment-too-late"): (
+            "Choose an earlier day: {appointment_on} is after the refill-by date {refill_by}."
+        ),
+        ("REF-11", "ran-dry"): (
+            "Treat this as interrupted therapy: the {filled_ml} mL must have run out. Look for withdrawal, and restart "
+            "with a physician."
+        ),
+        ("CON-01", "solution-changes"): "Expect a bridge bolus: the drug or its concentration changes ({drug}).",
+        ("CON-02", "long-bridge"): (
+            "Plan how the patient is watched: the bridge lasts {duration_min} min, more than {limit_days} days."
+        ),
+        ("CON-04", "no-reason"): (
+            "Do not prime: it is for a new system, a revision or an emptied catheter. Else it is an overdose."
+        ),
+        ("CON-05", "tubing-unknown"): "Enter the volume of the pump's tubing: it is not known for {pump}.",
+        ("CON-05", "catheter-unknown"): (
+            "Find the implant record: how much of the catheter was cut off is not known, so the bridge can only be "
+            "given as a range."
+        ),
+        ("CON-05", "prime-catheter-unknown"): (
+            "Find the implant record: without the catheter's volume no priming bolus can be worked out."
+        ),
+        ("CON-06", "mixture"): "Weigh the risk with a physician: {drug} in one reservoir lacks data on safety.",
+        ("CON-06", "drug-changes"): (
+            "Rinse, bridge and check the units with a physician: {old_drug} is replaced by {new_drug}."
+        ),
+        ("CON-07", "dose-too"): (
+            "Change one thing at a time: the concentration changes, and the daily dose too, from "
+            "{old_daily_dose_mcg} to {new_daily_dose_mcg} mcg."
+        ),
+    }
+)
+
+ALARM_TEXTS = MappingProxyType(
+    {
+        "alarm-low-reservoir": "Refill today: the pump has counted down to its low-reservoir alarm.",
+        "alarm-empty-reservoir": "Treat this as interrupted therapy: the pump has counted its reservoir empty.",
+        "alarm-eri": "Plan the replacement now: the pump's battery nears its end.",
+        "alarm-end-of-service": "Arrange another therapy at once: the pump's battery has ended.",
+        "alarm-motor-stall": "Find out since when the motor stands still, and do not simply restart at the old dose.",
+        "alarm-stopped-too-long": "Find out why the pump has been stopped for more than 48 h.",
+    }
+)

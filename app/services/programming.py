@@ -1,0 +1,250 @@
+"""Programming a pump: staged, read back, committed once, and verified by a fresh reading.
+
+Law: the intent is on disk before the first command leaves, a command is never repeated, and nothing is called
+verified but what a new reading of the pump shows. Whatever else happens, the pump is asked what became of the
+order; as long as it has not said, the result is not known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.models.agreement import require_agreement
+from app.models.catalogue import PumpModel
+from app.models.errors import AppError
+from app.models.ports import ClinicStore
+from app.models.pump import (
+    CommandUncertainError,
+    Interrogation,
+    LinkLostError,
+    Outcome,
+    PumpEventKind,
+    PumpPort,
+    PumpRefusedError,
+    PumpSettings,
+    ReadBackDiffersError,
+    Resolution,
+    Sealed,
+    StaleBaseError,
+    WrongPumpError,
+)
+from app.models.records import AuditEntry, Fill, Intent, ProgramRecord, ProgramState
+from app.models.refill_visit import RefillVisit, VisitEvent
+from app.services.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+_STATES = {
+    Outcome.VERIFIED: ProgramState.VERIFIED,
+    Outcome.NOT_APPLIED: ProgramState.NOT_APPLIED,
+    Outcome.NOT_KNOWN: ProgramState.NOT_KNOWN,
+}
+
+
+class NothingProposedError(AppError):
+    """The visit holds no settings to send, or no reading to base them on."""
+
+
+class OrderInDoubtError(AppError):
+    """An earlier order to this pump has not been settled yet; the pump must be asked first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A draft that lies sealed in the pump while the old program runs; ``base`` is the reading it rests on."""
+
+    visit: RefillVisit
+    intent: Intent
+    sealed: Sealed
+    base: Interrogation
+
+
+@dataclass(frozen=True, slots=True)
+class Programming:
+    """Sends what a visit proposes. ``new_id`` returns 32 random hex digits."""
+
+    store: ClinicStore
+    clock: Clock
+    new_id: Callable[[], str]
+
+    def stage(self, visit: RefillVisit, model: PumpModel, pump: PumpPort, *, serial: str, user_id: str) -> Staged:
+        """Put the proposed settings into the pump as a sealed draft, and have them read back.
+
+        Raises:
+            OrderInDoubtError: settle the earlier order first.
+            EnginesDisagreeError, NotRepresentableError: nothing was sent.
+            StaleBaseError, WrongPumpError: nothing was sent; interrogate again.
+            ReadBackDiffersError, PumpRefusedError: the draft is dead.
+            CommandUncertainError, LinkLostError: settle before anything else.
+        """
+        settings, reading = visit.proposed, visit.reading
+        if settings is None or reading is None:
+            raise NothingProposedError(visit=visit.id)
+        if any(intent.serial == serial for intent in self.store.intents_in_doubt()):
+            raise OrderInDoubtError(serial=serial)
+        require_agreement(settings.program, model, settings.concentration)
+        digest = pump.digest_of(settings)
+        base = pump.interrogate()
+        if base.identity.serial != serial:
+            raise WrongPumpError(expected=serial, found=base.identity.serial)
+        if base.digest != reading.digest:
+            raise StaleBaseError(reviewed=reading.digest, found=base.digest)
+        visit, intent = self._write_intent(visit, settings, base, digest, user_id)
+        try:
+            sealed = pump.stage(
+                txn=intent.txn, serial=serial, base=base, settings=settings, anchor=self.store.audit_head()
+            )
+            if sealed.digest != digest or sealed.settings != settings:
+                raise ReadBackDiffersError(fields=("digest",))
+        except (ReadBackDiffersError, PumpRefusedError, StaleBaseError, WrongPumpError):
+            self.withdraw(intent, pump)
+            raise
+        return Staged(visit, intent, sealed, base)
+
+    def _write_intent(
+        self, visit: RefillVisit, settings: PumpSettings, base: Interrogation, digest: str, user_id: str
+    ) -> tuple[RefillVisit, Intent]:
+        now = self.clock.utc()
+        program = ProgramRecord(
+            id=self.new_id(),
+            implant_id=visit.implant_id,
+            visit_id=visit.id,
+            state=ProgramState.PROPOSED,
+            settings=settings,
+            effective_at=base.pump_clock,
+            recorded_at=now,
+            recorded_by=user_id,
+        )
+        intent = Intent(
+            txn=self.new_id(),
+            visit_id=visit.id,
+            program_id=program.id,
+            serial=base.identity.serial,
+            base_revision=base.revision,
+            base_digest=base.digest,
+            digest=digest,
+            written_at=now,
+            written_by=user_id,
+        )
+        visit = replace(visit, program_id=program.id, txn=intent.txn, outcome=None, changed_at=now)
+        self.store.write_intent(visit, intent, program, AuditEntry(now, user_id, "pump.stage", intent.txn, digest))
+        return visit, intent
+
+    def withdraw(self, intent: Intent, pump: PumpPort) -> Outcome:
+        """Make sure that a draft which nobody sent can never come into force.
+
+        Raises: LinkLostError: the pump did not say; the intent stays in doubt.
+        """
+        visit = self.store.visit(intent.visit_id)
+        return self.settle(visit, intent, pump, user_id=intent.written_by).outcome or Outcome.NOT_KNOWN
+
+    def send(self, staged: Staged, model: PumpModel, pump: PumpPort, *, user_id: str) -> RefillVisit:
+        """Commit the sealed draft and find out what became of it; the visit says so in ``outcome``.
+
+        Raises: EnginesDisagreeError: nothing was committed.
+        """
+        settings = staged.sealed.settings
+        require_agreement(settings.program, model, settings.concentration)
+        visit = self._mark_sent(staged, user_id)
+        try:
+            committed = pump.commit(staged.sealed)
+            reading = pump.interrogate()
+        except (CommandUncertainError, LinkLostError, PumpRefusedError) as lost:
+            _log.warning("Order %s to pump %s: %s", staged.intent.txn, staged.intent.serial, type(lost).__name__)
+            return self._settle_or_leave_open(visit, staged.intent, pump, user_id)
+        if reading.revision != committed.revision:
+            return self._record(visit, staged.intent, Outcome.NOT_KNOWN, None, user_id)
+        return self._judge(visit, staged.intent, reading, user_id)
+
+    def _mark_sent(self, staged: Staged, user_id: str) -> RefillVisit:
+        """On disk before the commit leaves: from here on the order may be in force."""
+        now = self.clock.utc()
+        visit = staged.visit.after(VisitEvent.SENT, now)
+        program = replace(self.store.program(staged.intent.program_id), state=ProgramState.SENT)
+        self.store.write_intent(
+            visit, staged.intent, program, AuditEntry(now, user_id, "pump.commit", staged.intent.txn)
+        )
+        return visit
+
+    def _settle_or_leave_open(self, visit: RefillVisit, intent: Intent, pump: PumpPort, user_id: str) -> RefillVisit:
+        try:
+            return self.settle(visit, intent, pump, user_id=user_id)
+        except (LinkLostError, CommandUncertainError):
+            return self._record(visit, intent, Outcome.NOT_KNOWN, None, user_id)
+
+    def settle(self, visit: RefillVisit, intent: Intent, pump: PumpPort, *, user_id: str) -> RefillVisit:
+        """Ask the pump what became of an order, and write it down.
+
+        Raises:
+            LinkLostError: still not known.
+            WrongPumpError: another pump is at the end of the cable.
+        """
+        identity = pump.connect()
+        if identity.serial != intent.serial:
+            raise WrongPumpError(expected=intent.serial, found=identity.serial)
+        match pump.resolve(intent.txn):
+            case Resolution.DEAD:
+                return self._record(visit, intent, Outcome.NOT_APPLIED, None, user_id)
+            case Resolution.COMMITTED:
+                return self._judge(visit, intent, pump.interrogate(), user_id)
+            case Resolution.FORGOTTEN:
+                return self._record(visit, intent, Outcome.NOT_KNOWN, None, user_id)
+
+    def _judge(self, visit: RefillVisit, intent: Intent, reading: Interrogation, user_id: str) -> RefillVisit:
+        """Compare a fresh reading with what was sent, every setting of it."""
+        wanted = self.store.program(intent.program_id).settings
+        same = (
+            reading.identity.serial == intent.serial
+            and reading.digest == intent.digest
+            and reading.settings == wanted
+            and not reading.reset
+        )
+        return self._record(visit, intent, Outcome.VERIFIED if same else Outcome.NOT_KNOWN, reading, user_id)
+
+    def _record(
+        self, visit: RefillVisit, intent: Intent, outcome: Outcome, reading: Interrogation | None, user_id: str
+    ) -> RefillVisit:
+        now = self.clock.utc()
+        program = replace(self.store.program(intent.program_id), state=_STATES[outcome])
+        fill = None
+        if outcome is Outcome.VERIFIED and reading is not None:
+            program = replace(program, effective_at=_effective_at(reading), recorded_at=now)
+            fill = _fill_of(visit, program)
+            visit = replace(visit, effective_at=program.effective_at, verified_at=now)
+            visit = visit.after(VisitEvent.VERIFIED, now) if visit.may(VisitEvent.VERIFIED) else visit
+        elif outcome is Outcome.NOT_APPLIED and visit.may(VisitEvent.NOT_APPLIED):
+            visit = visit.after(VisitEvent.NOT_APPLIED, now)
+        visit = replace(visit, outcome=outcome, changed_at=now)
+        intent = replace(intent, outcome=outcome, resolved_at=now)
+        entry = AuditEntry(now, user_id, f"pump.{outcome.value}", intent.txn, intent.digest)
+        self.store.record_outcome(visit, intent, program, entry, fill=fill)
+        return visit
+
+
+def _effective_at(reading: Interrogation) -> datetime:
+    """When the running program came into force, by the pump's own log and clock."""
+    commits = [event.at for event in reading.events if event.kind is PumpEventKind.COMMITTED]
+    return max(commits, default=reading.pump_clock)
+
+
+def _fill_of(visit: RefillVisit, program: ProgramRecord) -> Fill | None:
+    """The fill that came into force with the program; ``None`` if the counter was left alone."""
+    volume, check = program.settings.reservoir, visit.drug_check
+    if volume is None or check is None or visit.injected is None:
+        return None
+    return Fill(
+        id=visit.id,
+        implant_id=visit.implant_id,
+        visit_id=visit.id,
+        at=program.effective_at,
+        drug=program.settings.drug,
+        concentration=program.settings.concentration,
+        volume=volume,
+        injected=visit.injected,
+        lot=check.lot,
+        expires_on=check.expires_on,
+        recorded_by=program.recorded_by,
+    )

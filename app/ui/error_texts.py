@@ -1,0 +1,56 @@
+"""What went wrong, in the words of the user's task: first what to do, then why.
+
+Law: every error that a page can meet has its sentence here; one that has none is shown by its name, never hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.models.errors import AppError
+
+_Sentence = Callable[[dict[str, object]], str]
+
+_SENTENCES: dict[str, _Sentence] = {
+    "LinkLostError": lambda v: (
+        "Check the cable and try again: the pump does not answer. Nothing has been changed by this."
+    ),
+    "CommandUncertainError": lambda v: "Ask the pump again: an order was sent and no answer came.",
+    "WrongPumpError": lambda v: (
+        f"Stop: this is not the patient's pump. On record: {v.get('expected', 'another one')}; "
+        f"at the end of the cable: {v.get('found', 'a pump with another key')}."
+    ),
+    "StaleBaseError": lambda v: (
+        "Interrogate the pump again: its settings have changed since they were reviewed. Nothing was sent."
+    ),
+    "ReadBackDiffersError": lambda v: (
+        f"Go back and check the settings: the pump read back something else ({v.get('fields', '')}). "
+        "The old program keeps running."
+    ),
+    "PumpRefusedError": lambda v: (
+        f"The pump refused: {v.get('reason', 'no reason given')}. The old program keeps running."
+    ),
+    "OrderInDoubtError": lambda v: "Ask the pump first: the result of an earlier order is not known.",
+    "NotRepresentableError": lambda v: (
+        f"Type a coarser value for {v.get('field', 'this setting')}: it is too fine for this pump."
+    ),
+    "EnginesDisagreeError": lambda v: (
+        "Stop and report this: the two independent calculations do not agree "
+        f"({v.get('figures', '')}). Nothing was sent."
+    ),
+    "NoPathVolumeError": lambda v: (
+        "Enter the catheter's trimmed length in the implant record first: without it no bridge bolus can be worked out."
+    ),
+    "NoPumpError": lambda v: "No pump is on record for this patient.",
+    "NoCourseError": lambda v: f"Change the program: this pump cannot run it ({v.get('problem', '')}).",
+    "BlockedError": lambda v: f"This cannot go on: {v.get('rules', '')} forbids it.",
+    "ReasonMissingError": lambda v: f"Give a reason for going on in spite of {v.get('rules', '')}.",
+    "WrongStepError": lambda v: "This visit has moved on meanwhile. Go back to the worklist and open it again.",
+}
+
+
+def words_for(error: Exception) -> str:
+    """The sentence for an error."""
+    values = error.values if isinstance(error, AppError) else {}
+    sentence = _SENTENCES.get(type(error).__name__)
+    return sentence(values) if sentence else f"Something unexpected happened: {type(error).__name__}. {error}"

@@ -1,0 +1,170 @@
+"""The patient's page: what is left and the next date, large; everything else quiet below.
+
+Law: this page only shows; its one button begins a refill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.models.formats import show_volume
+from app.ui.dates import show_day
+from app.ui.patient.view_model import Fact, PatientViewModel
+from app.ui.theme import Scale, set_role, set_type, unit
+
+
+class PatientView(QWidget):
+    """The page."""
+
+    refillWanted = Signal(str)
+
+    def __init__(self, view_model: PatientViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view_model = view_model
+        self._left = _Figure(self.tr("Should be left now"))
+        self._due = _Figure(self.tr("Refill by"))
+        self._days = _Figure(self.tr("Time left"))
+        self._columns = QHBoxLayout()
+        self._fills = QVBoxLayout()
+        self._refill = QPushButton(self.tr("&Begin refill"))
+        self._lay_out()
+        self._refill.clicked.connect(self._begin)
+        view_model.changed.connect(self._refresh)
+
+    def _lay_out(self) -> None:
+        set_role(self._refill, "primary")
+        figures = QHBoxLayout()
+        figures.setSpacing(6 * unit())
+        for figure in (self._left, self._due, self._days):
+            figures.addWidget(figure)
+        figures.addStretch(1)
+        figures.addWidget(self._refill, 0, Qt.AlignmentFlag.AlignTop)
+        self._columns.setSpacing(6 * unit())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * unit(), 2 * unit(), 3 * unit(), unit())
+        column.setSpacing(2 * unit())
+        column.addLayout(figures)
+        column.addWidget(hairline())
+        column.addLayout(self._columns)
+        column.addWidget(hairline())
+        column.addLayout(self._fills)
+        column.addStretch(1)
+
+    def _refresh(self) -> None:
+        therapy = self._view_model.therapy
+        clear(self._columns)
+        clear(self._fills)
+        self._refill.setEnabled(therapy is not None and therapy.implant is not None)
+        if therapy is None:
+            return
+        reservoir, due, days = therapy.reservoir, therapy.refill_by, therapy.days_left
+        self._left.show_text(show_volume(reservoir.volume) if reservoir else self.tr("unknown"))
+        self._due.show_text(show_day(due.at.date()) if due else self.tr("unknown"))
+        self._days.show_text(_days(days))
+        model = self._view_model
+        for title, facts in (
+            (self.tr("Delivers"), model.therapy_facts()),
+            (self.tr("Dates"), model.date_facts()),
+            (self.tr("Implant"), model.pump_facts()),
+        ):
+            self._columns.addWidget(facts_column(title, facts), 3 if title == self.tr("Delivers") else 2)
+        self._show_fills()
+
+    def _show_fills(self) -> None:
+        title = QLabel(self.tr("Last fills"))
+        set_type(title, Scale.LEAD, strong=True)
+        self._fills.addWidget(title)
+        if not self._view_model.fills:
+            none = QLabel(self.tr("No fill is on record. The first refill visit writes one."))
+            set_role(none, "muted")
+            self._fills.addWidget(none)
+            return
+        table = QWidget()
+        grid = QGridLayout(table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(4 * unit())
+        grid.setVerticalSpacing(unit() // 2)
+        for row, fill in enumerate(self._view_model.fills):
+            for place, text in enumerate((fill.at, fill.volume, fill.drug, f"lot {fill.lot}" if fill.lot else "")):
+                cell = QLabel(text)
+                cell.setTextFormat(Qt.TextFormat.PlainText)
+                if place == 1:
+                    cell.setAlignment(Qt.AlignmentFlag.AlignRight)
+                grid.addWidget(cell, row, place)
+        grid.setColumnStretch(4, 1)
+        self._fills.addWidget(table)
+
+    def _begin(self) -> None:
+        if self._view_model.therapy is not None:
+            self.refillWanted.emit(self._view_model.therapy.patient.id)
+
+
+class _Figure(QWidget):
+    """One large number with its meaning above."""
+
+    def __init__(self, caption: str) -> None:
+        super().__init__()
+        above, self._value = QLabel(caption), QLabel()
+        set_role(above, "muted")
+        set_type(self._value, Scale.FIGURE, strong=True)
+        self._value.setAccessibleName(caption)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(above)
+        column.addWidget(self._value)
+
+    def show_text(self, text: str) -> None:
+        self._value.setText(text)
+
+
+def facts_column(title: str, facts: Sequence[Fact]) -> QWidget:
+    """A heading and its facts, each caption above its text."""
+    widget = QWidget()
+    column = QVBoxLayout(widget)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(unit())
+    heading = QLabel(title)
+    set_type(heading, Scale.LEAD, strong=True)
+    column.addWidget(heading)
+    for fact in facts:
+        caption, text = QLabel(fact.caption), QLabel(fact.text)
+        set_role(caption, "muted")
+        text.setWordWrap(True)
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setAccessibleName(fact.caption)
+        pair = QVBoxLayout()
+        pair.setSpacing(0)
+        pair.addWidget(caption)
+        pair.addWidget(text)
+        column.addLayout(pair)
+    column.addStretch(1)
+    return widget
+
+
+def hairline() -> QFrame:
+    """A thin line between groups."""
+    line = QFrame()
+    set_role(line, "hairline")
+    return line
+
+
+def clear(layout: QHBoxLayout | QVBoxLayout) -> None:
+    """Take every widget out of a layout and let it go."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
+def _days(days: int | None) -> str:
+    if days is None:
+        return "unknown"
+    if days < 0:
+        return f"{-days} d late"
+    return f"{days} d"

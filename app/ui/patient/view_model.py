@@ -1,0 +1,179 @@
+"""One patient: what is in the pump, how much is left, and what comes next.
+
+Law: what is unknown is called unknown; nothing on this page is typed, and nothing is sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.comparison import sentence_of
+from app.models.formats import plain, rounded, show_concentration, show_volume, with_unit
+from app.models.patient import CatheterPiece
+from app.models.quantities import Mass
+from app.services.therapy import Therapy, Urgency
+from app.services.workstation import Workstation
+from app.ui.banner import Identity
+from app.ui.dates import show_day, show_moment
+from app.ui.state_mark import Mark
+from app.ui.worklist.view_model import MARKS, daily_dose
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A caption and what stands under it."""
+
+    caption: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillLine:
+    """One earlier fill, ready to be read."""
+
+    at: str
+    volume: str
+    drug: str
+    lot: str
+
+
+class PatientViewModel(QObject):
+    """Everything the patient's page shows."""
+
+    changed = Signal()
+
+    def __init__(self, workstation: Workstation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workstation = workstation
+        self.therapy: Therapy | None = None
+        self.fills: tuple[FillLine, ...] = ()
+        self.tone: str = ""
+
+    def open(self, patient_id: str) -> None:
+        """Show a patient."""
+        self.therapy = self._workstation.desk.therapy(patient_id)
+        self._read_history(self.therapy)
+        self.changed.emit()
+
+    def refresh(self) -> None:
+        """Read the records of the same patient again."""
+        if self.therapy is not None:
+            self.open(self.therapy.patient.id)
+
+    def close(self) -> None:
+        """Show nobody."""
+        self.therapy = None
+        self.changed.emit()
+
+    def _read_history(self, therapy: Therapy) -> None:
+        store = self._workstation.store
+        fills = store.fills(therapy.implant.id) if therapy.implant else ()
+        self.fills = tuple(
+            FillLine(
+                show_moment(fill.at), show_volume(fill.volume), f"{fill.drug} {show_concentration(fill.concentration)}",
+                fill.lot,
+            )
+            for fill in reversed(fills[-6:])
+        )  # fmt: skip
+        ratings = store.assessments(therapy.patient.id)
+        self.tone = ""
+        if ratings:
+            last = ratings[-1]
+            values = ", ".join(plain(value) for value in last.values)
+            self.tone = f"{last.scale} {values} on {show_day(last.on)}"
+
+    def identity(self) -> Identity | None:
+        """What the banner says about the open patient."""
+        return identity_of(self.therapy) if self.therapy else None
+
+    def pump_facts(self) -> tuple[Fact, ...]:
+        """What is implanted."""
+        therapy = self.therapy
+        if therapy is None or therapy.implant is None or therapy.model is None:
+            return (Fact("Pump", "none on record"),)
+        implant = therapy.implant
+        return (
+            Fact("Pump", therapy.model.name),
+            Fact("Serial number", implant.serial),
+            Fact("Implanted", show_day(implant.implanted_on)),
+            Fact("Battery lasts until", show_day(therapy.battery_end)),
+            Fact("Catheter", _catheter(implant.catheter)),
+        )
+
+    def therapy_facts(self) -> tuple[Fact, ...]:
+        """What the pump delivers."""
+        therapy = self.therapy
+        if therapy is None or therapy.settings is None or therapy.model is None:
+            return (Fact("Program", "none on record"),)
+        facts = [Fact("Program", sentence_of(therapy.settings, therapy.model))]
+        if therapy.figures is not None:
+            figures = therapy.figures
+            facts += [
+                Fact("Largest dose in 60 min", _mcg(figures.max_60min)),
+                Fact("Largest dose in 4 h", _mcg(figures.max_4h)),
+            ]
+        if self.tone:
+            facts.append(Fact("Muscle tone", self.tone))
+        return tuple(facts)
+
+    def date_facts(self) -> tuple[Fact, ...]:
+        """When what happens."""
+        therapy = self.therapy
+        dates = therapy.dates if therapy else None
+        if therapy is None:
+            return ()
+        due = therapy.refill_by
+        return (
+            Fact("Low-reservoir alarm", show_moment(dates.low_at if dates else None)),
+            Fact("Empty", show_moment(dates.empty_at if dates else None)),
+            Fact("Earliest empty", show_moment(dates.earliest_empty_at if dates else None)),
+            Fact("Refill date limited by", due.limited_by.value if due else "unknown"),
+            Fact("Appointment", show_day(therapy.appointment_on) if therapy.appointment_on else "none"),
+        )
+
+
+def identity_of(therapy: Therapy, *, state: str = "", mark: Mark | None = None) -> Identity:
+    """The banner's facts of one therapy."""
+    settings = therapy.settings
+    return Identity(
+        name=therapy.patient.name,
+        born=show_day(therapy.patient.born_on),
+        number=therapy.patient.number,
+        serial=therapy.implant.serial if therapy.implant else "",
+        drug=f"{settings.drug} {show_concentration(settings.concentration)}" if settings else "",
+        dose=daily_dose(therapy),
+        state=state or _state(therapy),
+        state_mark=mark or MARKS[therapy.urgency],
+    )
+
+
+def _state(therapy: Therapy) -> str:
+    match therapy.urgency:
+        case Urgency.EMPTY:
+            return "Assume empty"
+        case Urgency.OVERDUE:
+            return "Refill overdue"
+        case Urgency.SOON | Urgency.UPCOMING:
+            return "Refill due"
+        case Urgency.LATER:
+            return "On record"
+        case _:
+            return "Unknown"
+
+
+def _mcg(quanta: Fraction) -> str:
+    return with_unit(rounded(quanta / Mass.PER_MCG, 1), "mcg")
+
+
+def _catheter(pieces: tuple[CatheterPiece, ...]) -> str:
+    if not pieces:
+        return "unknown"
+    return ", ".join(
+        f"{piece.model}, {with_unit(plain(piece.trimmed_cm), 'cm')} cut off"
+        if piece.trimmed_cm is not None
+        else f"{piece.model}, cut-off length unknown"
+        for piece in pieces
+    )

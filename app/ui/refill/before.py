@@ -1,0 +1,157 @@
+"""The pages before the needle: who is in the room, and what the pump says.
+
+Law: two identifiers are typed anew each time a visit is opened, also after an interruption.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+
+from app.models.comparison import sentence_of
+from app.models.formats import show_volume
+from app.models.refill_visit import PumpReading, Step
+from app.ui.dates import DAY_HINT, parse_day, show_moment
+from app.ui.form import FieldRow, add_field
+from app.ui.refill.step_page import StepPage
+from app.ui.refill.view_model import RefillViewModel
+from app.ui.theme import Scale, set_role, set_type, unit
+
+
+class IdentifyPage(StepPage):
+    """Number and date of birth."""
+
+    def __init__(self, view_model: RefillViewModel) -> None:
+        super().__init__(view_model, self.tr("Who is in the room?"), self.tr("&Open the visit"), side=False)
+        self._number, self._born = QLineEdit(), QLineEdit()
+        self._number_row = self._field(self.tr("Clinic &number"), self._number, self.tr("From the wristband or card."))
+        self._born_row = self._field(self.tr("&Date of birth"), self._born, DAY_HINT)
+        self.back.setText(self.tr("Leave this visit"))
+        self.back.clicked.disconnect()
+        self.back.clicked.connect(self._leave)
+        self._number.returnPressed.connect(self._born.setFocus)
+        self._born.returnPressed.connect(self.verb.setFocus)
+
+    def _field(self, label: str, field: QLineEdit, hint: str) -> FieldRow:
+        field.setMaximumWidth(40 * unit())
+        set_type(field, Scale.LEAD)
+        field.textChanged.connect(self._typed)
+        return add_field(self.fields, label, field, hint=hint)
+
+    def enter(self) -> None:
+        visit = self.view_model.visit
+        resumed = visit is not None and visit.step is not Step.IDENTIFY
+        self.lead.setText(
+            self.tr("This visit was interrupted. Identify the patient again; it then goes on where it stopped.")
+            if resumed
+            else self.tr("Ask for both, and type what you are told. They are compared with the record.")
+        )
+        for field in (self._number, self._born):
+            field.clear()
+        self.check()
+        self._number.setFocus()
+
+    def is_complete(self) -> bool:
+        return bool(self._number.text().strip()) and parse_day(self._born.text()) is not None
+
+    def _typed(self, _text: str) -> None:
+        self._number_row.show_remark("")
+        unreadable = bool(self._born.text().strip()) and parse_day(self._born.text()) is None
+        self._born_row.show_remark(self.tr("Write the day like 14 Mar 1979.") if unreadable else "", unreadable)
+        self.check()
+
+    def act(self) -> None:
+        born = parse_day(self._born.text())
+        if born is None:
+            return
+        differs = self.view_model.identify(self._number.text(), born)
+        row = {"number": self._number_row, "born_on": self._born_row}.get(differs)
+        if row is not None:
+            row.show_remark(self.tr("Stop: this is not what the record of the open patient says."), True)
+            row.field.setFocus()
+
+    def _leave(self) -> None:
+        visit = self.view_model.visit
+        if visit is not None and visit.step is Step.IDENTIFY:
+            self.view_model.abandon()
+        else:
+            self.view_model.leave()
+
+
+class InterrogatePage(StepPage):
+    """Read the pump, and see what it says."""
+
+    def __init__(self, view_model: RefillViewModel) -> None:
+        super().__init__(view_model, self.tr("Interrogate the pump"), self.tr("&Interrogate"))
+        self._facts = QWidget()
+        self._grid = QGridLayout(self._facts)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(3 * unit())
+        self._grid.setVerticalSpacing(unit())
+        self._grid.setColumnStretch(1, 1)
+        self.fields.addWidget(self._facts)
+        self.back.setText(self.tr("Leave this visit"))
+        self.back.clicked.disconnect()
+        self.back.clicked.connect(view_model.abandon)
+        view_model.visitChanged.connect(self._refresh)
+
+    def enter(self) -> None:
+        self._refresh()
+        self.verb.setFocus()
+
+    def _refresh(self) -> None:
+        visit = self.view_model.visit
+        if visit is None or self.view_model.page is not Step.INTERROGATE:
+            return
+        serial = self.view_model.workstation.desk.implant(visit.patient_id).serial
+        self._clear()
+        if visit.reading is None:
+            self.lead.setText(self.tr("Connect the programmer head to pump {0}.").format(serial))
+            self.verb.setText(self.tr("&Interrogate pump {0}").format(serial))
+            self.back.setVisible(True)
+            self.say(())
+            return
+        self.lead.setText(self.tr("Pump {0} answered. This is what it says.").format(visit.reading.serial))
+        self.verb.setText(self.tr("&Go on to the residual volume"))
+        self.back.setVisible(False)
+        self._show(visit.reading)
+        self.say(self.view_model.reading_findings())
+        self.verb.setFocus()
+
+    def _show(self, reading: PumpReading) -> None:
+        visit = self.view_model.visit
+        model = self.view_model.workstation.desk.model_of(visit) if visit else None
+        rows = (
+            (self.tr("State"), self.tr("running") if reading.running else self.tr("STOPPED")),
+            (self.tr("Program"), sentence_of(reading.settings, model) if model else ""),
+            (self.tr("Reservoir, by the pump"), show_volume(reading.reservoir)),
+            (self.tr("Reservoir, by the record"), self._by_record()),
+            (self.tr("Low-reservoir alarm at"), show_volume(reading.settings.low_alarm)),
+            (self.tr("Alarms"), ", ".join(reading.alarms) or self.tr("none")),
+            (self.tr("Pump's clock"), show_moment(reading.pump_clock)),
+        )
+        for row, (caption, text) in enumerate(rows):
+            name, value = QLabel(caption), QLabel(text)
+            set_role(name, "muted")
+            value.setWordWrap(True)
+            value.setAccessibleName(caption)
+            self._grid.addWidget(name, row, 0)
+            self._grid.addWidget(value, row, 1)
+
+    def _by_record(self) -> str:
+        visit = self.view_model.visit
+        return show_volume(visit.expected) if visit and visit.expected is not None else self.tr("unknown")
+
+    def _clear(self) -> None:
+        while self._grid.count():
+            item = self._grid.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def act(self) -> None:
+        visit = self.view_model.visit
+        if visit is not None and visit.reading is None:
+            self.view_model.interrogate()
+        else:
+            self.view_model.go_on()

@@ -1,0 +1,105 @@
+"""What every page of a refill has: what to do, the fields, what the rules say, and one verb to go on with.
+
+Law: Return goes to the next field and never records; the verb is a button, and it is off while anything that is
+typed has no value or any card wants an answer.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.models.findings import Finding
+from app.services.refill import Reasons
+from app.ui.cards import cards_of, reasons_of
+from app.ui.finding_list import FindingList
+from app.ui.refill.view_model import RefillViewModel
+from app.ui.theme import Scale, set_role, set_type, unit
+
+
+class StepPage(QWidget):
+    """One step. A page fills ``fields`` and ``side``, and overrides what it needs."""
+
+    def __init__(self, view_model: RefillViewModel, title: str, verb: str, *, side: bool = True) -> None:
+        super().__init__()
+        self.view_model = view_model
+        self._findings: tuple[Finding, ...] = ()
+        self._title = QLabel(title)
+        self.lead = QLabel()
+        self.fields = QVBoxLayout()
+        self.cards = FindingList()
+        self.verb = QPushButton(verb)
+        self.back = QPushButton(self.tr("Go back one step"))
+        self._lay_out(side)
+        self.verb.clicked.connect(self.act)
+        self.back.clicked.connect(view_model.correct)
+        self.cards.answeredChanged.connect(self._on_answered)
+
+    def _lay_out(self, side: bool) -> None:
+        set_type(self._title, Scale.TITLE, strong=True)
+        self.lead.setWordWrap(True)
+        self.lead.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self.verb, "primary")
+        self.verb.setAutoDefault(False)
+        self.back.setAutoDefault(False)
+        self.fields.setSpacing(unit())
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2 * unit())
+        buttons.addWidget(self.verb)
+        buttons.addWidget(self.back)
+        buttons.addStretch(1)
+        left = QVBoxLayout()
+        left.setSpacing(2 * unit())
+        left.addLayout(self.fields)
+        left.addLayout(buttons)
+        left.addStretch(1)
+        body = QHBoxLayout()
+        body.setSpacing(4 * unit())
+        body.addLayout(left, 1)
+        if side:
+            body.addWidget(_scrolling(self.cards), 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * unit(), 2 * unit(), 3 * unit(), unit())
+        column.setSpacing(unit())
+        column.addWidget(self._title)
+        column.addWidget(self.lead)
+        column.addSpacing(unit())
+        column.addLayout(body, 1)
+
+    def enter(self) -> None:
+        """The page is about to be shown: read the visit and put the cursor where typing begins."""
+
+    def act(self) -> None:
+        """Do what the verb says."""
+
+    def is_complete(self) -> bool:
+        """Whether everything that is needed has been typed."""
+        return True
+
+    def say(self, findings: tuple[Finding, ...]) -> None:
+        """Show what the rules say."""
+        self._findings = findings
+        self.cards.set_cards(cards_of(findings))
+        self.check()
+
+    def reasons(self) -> Reasons:
+        """The reasons typed so far."""
+        return reasons_of(self._findings, self.cards.reasons())
+
+    def check(self) -> None:
+        """Switch the verb on or off."""
+        self.verb.setEnabled(self.is_complete() and self.cards.is_answered() and not self.view_model.busy)
+
+    def _on_answered(self, _answered: bool) -> None:
+        self.check()
+
+
+def _scrolling(widget: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    area.viewport().setAutoFillBackground(False)
+    widget.setAutoFillBackground(False)
+    return area

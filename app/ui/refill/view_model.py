@@ -1,0 +1,416 @@
+"""A refill visit as the window sees it: which page stands open, what was judged, what is under way.
+
+Law: the visit itself lies on disk after every step and is never kept here alone; this object asks the services,
+holds what they answered, and tells the views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.comparison import Row
+from app.models.course import NoCourseError, figures_of
+from app.models.errors import AppError
+from app.models.findings import Finding
+from app.models.program import Program
+from app.models.pump import Outcome, PumpPort, PumpSettings
+from app.models.quantities import Mass, Volume
+from app.models.refill_visit import DrugCheck, RefillVisit, Step
+from app.models.report import RefillReport
+from app.services.programming import Staged
+from app.services.refill import IdentityDiffersError, Reasons, Residual
+from app.services.refill_report import build_report
+from app.services.therapy import Therapy
+from app.services.workstation import Workstation
+from app.ui.background import Background
+from app.ui.error_texts import words_for
+
+
+class Result(Enum):
+    """What the result page says; exactly one of the three."""
+
+    VERIFIED = "verified"
+    NOT_APPLIED = "not-applied"
+    NOT_KNOWN = "not-known"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Settings that could be sent, and what the rules say about them."""
+
+    settings: PumpSettings
+    findings: tuple[Finding, ...]
+
+
+class RefillViewModel(QObject):
+    """One visit at a time."""
+
+    visitChanged = Signal()
+    """The visit moved on, or another one is open."""
+    pageChanged = Signal(object)
+    """The step whose page is shown."""
+    busyChanged = Signal(str)
+    """What is being done with the pump; empty when nothing is."""
+    failed = Signal(str)
+    """What went wrong, in words; empty when there is nothing to say any more."""
+    stagedChanged = Signal()
+    """The pump holds a sealed draft, or none any more."""
+    closed = Signal()
+    """The visit is over."""
+
+    def __init__(self, workstation: Workstation, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.workstation = workstation
+        self._background = background
+        self.visit: RefillVisit | None = None
+        self.therapy: Therapy | None = None
+        self.page = Step.IDENTIFY
+        self.identified = False
+        self.staged: Staged | None = None
+        self.result: Result | None = None
+        self.result_words = ""
+        self.busy = ""
+        self._port: PumpPort | None = None
+
+    # -- opening ---------------------------------------------------------------------------------------------
+
+    def open(self, patient_id: str) -> None:
+        """Open the patient's visit, or begin a new one. Whoever opens it identifies the patient first."""
+        self._attempt(lambda: self._show(self.workstation.desk.open(patient_id, self.workstation.user)))
+
+    def resume(self, visit_id: str) -> None:
+        """Go on with an interrupted visit at the step where it stopped; nothing is sent by this."""
+        self._attempt(lambda: self._show(self.workstation.store.visit(visit_id)))
+
+    def _show(self, visit: RefillVisit) -> None:
+        self._let_go()
+        self.visit = visit
+        self.therapy = self.workstation.desk.therapy(visit.patient_id)
+        self.identified = False
+        self.staged = None
+        self.result = None
+        self.visitChanged.emit()
+        self._turn_to(Step.IDENTIFY)
+
+    def identify(self, number: str, born_on: date) -> str:
+        """Compare two identifiers with the record; returns the field that differs, or an empty text."""
+        visit = self._open_visit()
+        try:
+            if visit.step is Step.IDENTIFY:
+                visit = self.workstation.desk.identify(
+                    visit, number=number, born_on=born_on, user=self.workstation.user
+                )
+            else:
+                self.workstation.desk.require_identity(visit, number=number, born_on=born_on)
+        except IdentityDiffersError as differs:
+            return str(differs.values["field"])
+        self.identified = True
+        self._moved(visit)
+        return ""
+
+    def abandon(self) -> None:
+        """Close a visit in which nothing has been done."""
+        self._attempt(self._abandon)
+
+    def _abandon(self) -> None:
+        self.workstation.desk.abandon(self._open_visit(), self.workstation.user)
+        self.leave()
+
+    def leave(self) -> None:
+        """Put the visit aside; it stays open on the worklist unless it is closed."""
+        self._let_go()
+        self.visit = None
+        self.therapy = None
+        self.staged = None
+        self.closed.emit()
+
+    # -- the steps -------------------------------------------------------------------------------------------
+
+    def interrogate(self) -> None:
+        """Read the pump."""
+        visit = self._open_visit()
+        self._in_background(
+            self.tr("Reading the pump…"),
+            lambda: self.workstation.desk.interrogate(visit, self._pump(), self.workstation.user),
+            self._interrogated,
+        )
+
+    def _interrogated(self, visit: RefillVisit) -> None:
+        """The reading is shown first; going on is the user's own step."""
+        self.visit = visit
+        self.visitChanged.emit()
+
+    def reading_findings(self) -> tuple[Finding, ...]:
+        """What the reading itself says."""
+        return self.workstation.desk.reading_findings(self._open_visit())
+
+    def go_on(self) -> None:
+        """Turn to the page of the step that the visit stands at."""
+        visit = self._open_visit()
+        self.result = None if visit.step is not Step.PROGRAMME else self.result
+        self._turn_to(visit.step)
+
+    def judge_aspirate(self, aspirated: Volume) -> Residual | None:
+        """What the rules say about the volume drawn out."""
+        return self.workstation.desk.judge_aspirate(self._open_visit(), aspirated)
+
+    def record_aspirate(self, aspirated: Volume, reasons: Reasons) -> None:
+        """Write down what came out."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.record_aspirate(self._open_visit(), aspirated, user, reasons))
+
+    def judge_drug(self, check: DrugCheck) -> tuple[Finding, ...]:
+        """What the rules say about the vial."""
+        return self.workstation.desk.judge_drug(self._open_visit(), check, self.workstation.user)
+
+    def record_drug(self, check: DrugCheck, reasons: Reasons) -> None:
+        """Write down what the label says."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.record_drug(self._open_visit(), check, user, reasons))
+
+    def judge_fill(self, injected: Volume) -> tuple[Finding, ...]:
+        """What the rules say about the volume injected."""
+        return self.workstation.desk.judge_fill(self._open_visit(), injected)
+
+    def record_fill(self, injected: Volume, reasons: Reasons) -> None:
+        """Write down what was injected."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.record_fill(self._open_visit(), injected, user, reasons))
+
+    def settings_now(self) -> PumpSettings | None:
+        """What the pump runs."""
+        return self.workstation.desk.settings_now(self._open_visit())
+
+    def judge_settings(self, program: Program, low_alarm: Volume) -> Judged | str:
+        """The settings that would be sent and what the rules say, or in words why there are none."""
+        visit, desk = self._open_visit(), self.workstation.desk
+        try:
+            settings = desk.settings_for(visit, program=program, low_alarm=low_alarm)
+            return Judged(settings, desk.judge_settings(visit, settings, self.workstation.user))
+        except AppError as error:
+            return words_for(error)
+
+    def propose(self, settings: PumpSettings, reasons: Reasons) -> None:
+        """Write down what shall be sent, and turn to the confirmation."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.propose(self._open_visit(), settings, user, reasons))
+
+    def correct(self) -> None:
+        """One step back, to put a value right; a draft in the pump is withdrawn first."""
+        if self.staged is not None:
+            staged = self.staged
+            self._in_background(
+                self.tr("Withdrawing the draft…"),
+                lambda: self.workstation.programming.withdraw(staged.intent, self._pump()),
+                self._withdrawn,
+            )
+            return
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.correct(self._open_visit(), user))
+
+    def _withdrawn(self, _outcome: Outcome) -> None:
+        self.staged = None
+        self.stagedChanged.emit()
+        desk, user = self.workstation.desk, self.workstation.user
+        visit = self.workstation.store.visit(self._open_visit().id)
+        self._step(lambda: desk.correct(visit, user))
+
+    # -- programming -----------------------------------------------------------------------------------------
+
+    def comparison(self) -> tuple[Row, ...]:
+        """What is in the pump beside what would be sent."""
+        try:
+            return self.workstation.desk.comparison(self._open_visit())
+        except NoCourseError as error:
+            self.failed.emit(words_for(error))
+            return ()
+
+    def new_daily_dose(self) -> Fraction | None:
+        """The daily dose in mcg that the proposed settings come to, as the pump achieves it."""
+        visit = self._open_visit()
+        if visit.proposed is None:
+            return None
+        model = self.workstation.desk.model_of(visit)
+        figures = figures_of(visit.proposed.program, model, visit.proposed.concentration)
+        return figures.achieved_daily / Mass.PER_MCG
+
+    def stage(self) -> None:
+        """Settle what is in doubt, then lay the draft into the pump while the old program runs."""
+        visit = self._open_visit()
+        self._in_background(self.tr("Laying the draft into the pump…"), lambda: self._stage(visit), self._is_staged)
+
+    def _stage(self, visit: RefillVisit) -> Staged:
+        station, pump = self.workstation, self._pump()
+        implant = station.desk.implant(visit.patient_id)
+        for intent in station.store.intents_in_doubt():
+            if intent.serial == implant.serial and intent.visit_id == visit.id:
+                visit = station.programming.settle(visit, intent, pump, user_id=station.user.id)
+        return station.programming.stage(
+            visit, station.desk.model_of(visit), pump, serial=implant.serial, user_id=station.user.id
+        )
+
+    def _is_staged(self, staged: Staged) -> None:
+        self.staged = staged
+        self.visit = staged.visit
+        self.stagedChanged.emit()
+
+    def send(self) -> None:
+        """Commit the sealed draft, once."""
+        staged, station = self.staged, self.workstation
+        if staged is None:
+            return
+        self.staged = None
+        self._turn_to(Step.PROGRAMME)
+        self._in_background(
+            self.tr("Sending. The old program runs until the pump has the new one, whole."),
+            lambda: station.programming.send(
+                staged, station.desk.model_of(staged.visit), self._pump(), user_id=station.user.id
+            ),
+            self._has_result,
+            self._send_failed,
+        )
+
+    def _send_failed(self, error: Exception) -> None:
+        """Something stood in the way; what is on disk says how far it got."""
+        self.visit = self.workstation.store.visit(self._open_visit().id)
+        if self.visit.step is Step.PROGRAMME:
+            self._show_result(Result.NOT_KNOWN, words_for(error))
+        else:
+            self._turn_to(self.visit.step)
+            self.failed.emit(words_for(error))
+
+    def ask_again(self) -> None:
+        """Ask the pump what became of the order."""
+        visit, station = self._open_visit(), self.workstation
+        intent = station.store.intent(visit.txn or "")
+        self._in_background(
+            self.tr("Asking the pump…"),
+            lambda: station.programming.settle(visit, intent, self._pump(), user_id=station.user.id),
+            self._has_result,
+            self._still_not_known,
+        )
+
+    def _still_not_known(self, error: Exception) -> None:
+        self._show_result(Result.NOT_KNOWN, words_for(error))
+
+    def _has_result(self, visit: RefillVisit) -> None:
+        self.visit = visit
+        self.therapy = self.workstation.desk.therapy(visit.patient_id)
+        outcome = visit.outcome or Outcome.NOT_KNOWN
+        self._show_result(Result(outcome.value), "")
+
+    def _show_result(self, result: Result, words: str) -> None:
+        self.result, self.result_words = result, words
+        self.visitChanged.emit()
+        self.pageChanged.emit(self.page)
+
+    # -- the end ---------------------------------------------------------------------------------------------
+
+    def report(self) -> RefillReport:
+        """The report as it stands now. Raises: NotVerifiedError."""
+        station = self.workstation
+        return build_report(self._open_visit(), station.store, station.catalogue, station.clock)
+
+    def report_path(self) -> Path:
+        """Where the report goes: a folder of the clinic, a file named after the visit."""
+        visit = self._open_visit()
+        serial = self.workstation.desk.implant(visit.patient_id).serial
+        return self.workstation.reports / f"refill-{serial}-{visit.opened_at:%Y%m%d}-{visit.id[:8]}.pdf"
+
+    def appointment_window(self) -> tuple[date, date] | None:
+        """First and last day that suit the next refill."""
+        return self.workstation.desk.appointment_window(self._open_visit())
+
+    def judge_appointment(self, on: date | None) -> tuple[Finding, ...]:
+        """Whether an appointment is in time."""
+        return self.workstation.desk.judge_appointment(self._open_visit(), on)
+
+    def book(self, on: date | None, reasons: Reasons) -> None:
+        """Book the next appointment and close the visit."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.book(self._open_visit(), on, user, reasons))
+
+    # -- how it is done --------------------------------------------------------------------------------------
+
+    def _open_visit(self) -> RefillVisit:
+        if self.visit is None:
+            raise NoVisitError
+        return self.visit
+
+    def _pump(self) -> PumpPort:
+        """The port to the patient's pump; opened when first asked for."""
+        if self._port is None:
+            self._port = self.workstation.pump_at(self.workstation.desk.implant(self._open_visit().patient_id))
+        return self._port
+
+    def _let_go(self) -> None:
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    def _step(self, step: Callable[[], RefillVisit]) -> None:
+        self._attempt(lambda: self._moved(step()))
+
+    def _attempt(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except AppError as error:
+            self.failed.emit(words_for(error))
+        else:
+            self.failed.emit("")
+
+    def _moved(self, visit: RefillVisit) -> None:
+        self.visit = visit
+        self.therapy = self.workstation.desk.therapy(visit.patient_id)
+        self.visitChanged.emit()
+        if visit.step is Step.CLOSED:
+            self.leave()
+            return
+        if visit.step is Step.PROGRAMME:
+            self.result, self.result_words = Result.NOT_KNOWN, ""
+        self._turn_to(visit.step)
+
+    def _turn_to(self, step: Step) -> None:
+        self.page = step
+        self.pageChanged.emit(step)
+
+    def _in_background(
+        self,
+        words: str,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        if self.busy:
+            return
+        self.failed.emit("")
+        self._set_busy(words)
+
+        def finish(value: Any) -> None:
+            self._set_busy("")
+            done(value)
+
+        def fail(error: Exception) -> None:
+            self._set_busy("")
+            (failed or self._say)(error)
+
+        self._background.run(work, finish, fail)
+
+    def _say(self, error: Exception) -> None:
+        self.failed.emit(words_for(error))
+
+    def _set_busy(self, words: str) -> None:
+        self.busy = words
+        self.busyChanged.emit(words)
+
+
+class NoVisitError(AppError):
+    """No visit is open."""

@@ -1,0 +1,161 @@
+"""The worklist's state: who is on it, what is searched for, which visits are still open.
+
+Law: the rows are frozen values in the order of :func:`app.services.worklist.worklist`; a page never sorts by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.formats import rounded, show_concentration, show_volume, with_unit
+from app.models.quantities import Mass
+from app.models.refill_visit import RefillVisit, Step
+from app.services.therapy import Therapy, Urgency
+from app.services.worklist import worklist
+from app.services.workstation import Workstation
+from app.ui.dates import show_day
+from app.ui.state_mark import Mark
+
+STEP_NAMES = {
+    Step.IDENTIFY: "identify the patient",
+    Step.INTERROGATE: "interrogate the pump",
+    Step.RESIDUAL: "draw out what is left",
+    Step.DRUG: "check the drug",
+    Step.FILL: "fill",
+    Step.SETTINGS: "choose the settings",
+    Step.CONFIRM: "confirm and send",
+    Step.PROGRAMME: "ask the pump for the result",
+    Step.REPORT: "report and appointment",
+    Step.CLOSED: "closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One patient on the list, ready to be read."""
+
+    patient_id: str
+    urgency: Urgency
+    high_risk: bool
+    due: str
+    refill_by: str
+    name: str
+    born: str
+    number: str
+    drug: str
+    dose: str
+    reservoir: str
+    pump: str
+    appointment: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVisit:
+    """A visit that was interrupted, in words."""
+
+    visit_id: str
+    patient_id: str
+    sentence: str
+
+
+_DUE = {
+    Urgency.EMPTY: "Empty",
+    Urgency.OVERDUE: "Overdue",
+    Urgency.SOON: "Due",
+    Urgency.UPCOMING: "Soon",
+    Urgency.LATER: "Later",
+    Urgency.UNKNOWN: "Unknown",
+}
+
+MARKS = {
+    Urgency.EMPTY: Mark.BLOCK,
+    Urgency.OVERDUE: Mark.BLOCK,
+    Urgency.SOON: Mark.CONFIRM,
+    Urgency.UPCOMING: Mark.TASK,
+    Urgency.LATER: Mark.NOTE,
+    Urgency.UNKNOWN: Mark.CONFIRM,
+}
+
+
+class WorklistViewModel(QObject):
+    """Everything the worklist shows."""
+
+    changed = Signal()
+
+    def __init__(self, workstation: Workstation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workstation = workstation
+        self._search = ""
+        self.lines: Sequence[Line] = ()
+        self.open_visits: Sequence[OpenVisit] = ()
+
+    def search(self, text: str) -> None:
+        """Show those whose name, number or pump serial starts with ``text``."""
+        self._search = text.strip()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the records again."""
+        station = self._workstation
+        therapies = worklist(station.store, station.catalogue, station.clock, search=self._search)
+        self.lines = [_line(therapy) for therapy in therapies]
+        names = {therapy.patient.id: therapy.patient.name for therapy in therapies}
+        now = station.clock.utc()
+        self.open_visits = [
+            _open_visit(visit, names[visit.patient_id], now)
+            for visit in station.store.open_visits()
+            if visit.patient_id in names
+        ]
+        self.changed.emit()
+
+    def summary(self) -> str:
+        """How many are on the list and how many of them are urgent, in words."""
+        late = sum(line.urgency in (Urgency.EMPTY, Urgency.OVERDUE) for line in self.lines)
+        due = sum(line.urgency is Urgency.SOON for line in self.lines)
+        return f"{len(self.lines)} patients, {late} overdue, {due} due within 14 days"
+
+
+def _line(therapy: Therapy) -> Line:
+    patient, settings = therapy.patient, therapy.settings
+    return Line(
+        patient_id=patient.id,
+        urgency=therapy.urgency,
+        high_risk=patient.high_risk,
+        due=_due(therapy),
+        refill_by=show_day(therapy.refill_by.at.date()) if therapy.refill_by else "unknown",
+        name=patient.name,
+        born=show_day(patient.born_on),
+        number=patient.number,
+        drug=f"{settings.drug} {show_concentration(settings.concentration)}" if settings else "unknown",
+        dose=daily_dose(therapy),
+        reservoir=show_volume(therapy.reservoir.volume) if therapy.reservoir else "unknown",
+        pump=therapy.model.name if therapy.model else "no pump",
+        appointment=show_day(therapy.appointment_on) if therapy.appointment_on else "none",
+    )
+
+
+def _due(therapy: Therapy) -> str:
+    word, days = _DUE[therapy.urgency], therapy.days_left
+    if days is None:
+        return word
+    if therapy.urgency in (Urgency.EMPTY, Urgency.OVERDUE):
+        return f"{word}, {-days} d late"
+    return f"in {days} d"
+
+
+def daily_dose(therapy: Therapy) -> str:
+    """The achieved daily dose, or that it is unknown."""
+    if therapy.figures is None:
+        return "unknown"
+    return with_unit(rounded(therapy.figures.achieved_daily / Mass.PER_MCG, 1), "mcg/day")
+
+
+def _open_visit(visit: RefillVisit, name: str, now: datetime) -> OpenVisit:
+    minutes = int((now - visit.changed_at).total_seconds() // 60)
+    ago = f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
+    sentence = f"Refill of {name} stopped {ago}. Next step: {STEP_NAMES[visit.step]}."
+    return OpenVisit(visit.id, visit.patient_id, sentence)

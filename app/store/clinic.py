@@ -1,0 +1,427 @@
+"""The clinic's records in a database.
+
+Law: each method that writes is one transaction with its audit row; each that reads is a fixed number of queries,
+however many patients there are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, Table, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+
+from app.models.patient import CatheterPiece, Implant, Origin, Patient, Role, User
+from app.models.ports import NotOnRecordError
+from app.models.pump import Outcome, PumpEvent
+from app.models.records import (
+    Assessment,
+    AuditEntry,
+    Fill,
+    Intent,
+    ProgramRecord,
+    ProgramState,
+    TherapyRecord,
+)
+from app.models.refill_visit import RefillVisit, Step
+from app.store import audit_trail, tables
+from app.store.folding import fold
+from app.store.mapping import (
+    Row,
+    fill_of,
+    intent_of,
+    keep_settings,
+    load_settings,
+    program_of,
+    visit_columns,
+    visit_of,
+)
+
+
+class SqlClinicStore:
+    """A :class:`app.models.ports.ClinicStore` in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def users(self) -> Sequence[User]:
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(tables.users).order_by(tables.users.c.name)).mappings()
+            return [User(row["id"], row["name"], Role(row["role"])) for row in rows]
+
+    def therapies(self, search: str = "") -> Sequence[TherapyRecord]:
+        with self.engine.connect() as connection:
+            return _therapies(connection, _found(search))
+
+    def therapy(self, patient_id: str) -> TherapyRecord:
+        with self.engine.connect() as connection:
+            found = _therapies(connection, select(tables.patients).where(tables.patients.c.id == patient_id))
+        if not found:
+            raise NotOnRecordError(kind="patient", id=patient_id)
+        return found[0]
+
+    def fills(self, implant_id: str) -> Sequence[Fill]:
+        with self.engine.connect() as connection:
+            return _fills(connection, [implant_id])[implant_id]
+
+    def programs(self, implant_id: str) -> Sequence[ProgramRecord]:
+        with self.engine.connect() as connection:
+            return _programs(connection, [implant_id])[implant_id]
+
+    def program(self, program_id: str) -> ProgramRecord:
+        with self.engine.connect() as connection:
+            row = _one(connection, tables.programs, program_id)
+            return program_of(row, load_settings(connection, [row["settings_id"]]))
+
+    def assessments(self, patient_id: str) -> Sequence[Assessment]:
+        with self.engine.connect() as connection:
+            table, values = tables.assessments, tables.assessment_values
+            rows = connection.execute(
+                select(table).where(table.c.patient_id == patient_id).order_by(table.c.rated_on)
+            ).mappings()
+            ratings: dict[str, list[Fraction]] = defaultdict(list)
+            joined = select(values).join(table).where(table.c.patient_id == patient_id).order_by(values.c.place)
+            for value in connection.execute(joined).mappings():
+                ratings[value["assessment_id"]].append(Fraction(value["hundredths"], 100))
+            return [
+                Assessment(row["id"], patient_id, row["rated_on"], row["scale"], tuple(ratings[row["id"]]), row["note"])
+                for row in rows
+            ]
+
+    def open_visits(self) -> Sequence[RefillVisit]:
+        visits = tables.refill_visits
+        wanted = select(visits).where(visits.c.step != Step.CLOSED.value).order_by(visits.c.changed_at.desc())
+        with self.engine.connect() as connection:
+            return _visits(connection, wanted)
+
+    def visits(self, implant_id: str) -> Sequence[RefillVisit]:
+        visits = tables.refill_visits
+        closed = (visits.c.implant_id == implant_id) & (visits.c.step == Step.CLOSED.value)
+        with self.engine.connect() as connection:
+            return _visits(connection, select(visits).where(closed).order_by(visits.c.opened_at))
+
+    def visit(self, visit_id: str) -> RefillVisit:
+        with self.engine.connect() as connection:
+            found = _visits(connection, select(tables.refill_visits).where(tables.refill_visits.c.id == visit_id))
+        if not found:
+            raise NotOnRecordError(kind="visit", id=visit_id)
+        return found[0]
+
+    def intent(self, txn: str) -> Intent:
+        with self.engine.connect() as connection:
+            return intent_of(_one(connection, tables.intents, txn, column="txn"))
+
+    def intents_in_doubt(self) -> Sequence[Intent]:
+        table = tables.intents
+        doubtful = table.c.outcome.is_(None) | (table.c.outcome == Outcome.NOT_KNOWN.value)
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(table).where(doubtful).order_by(table.c.written_at)).mappings()
+            return [intent_of(row) for row in rows]
+
+    def audit_head(self) -> str:
+        with self.engine.connect() as connection:
+            return audit_trail.head(connection)
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def save_visit(self, visit: RefillVisit, entry: AuditEntry, *, events: Sequence[PumpEvent] = ()) -> None:
+        with self.engine.begin() as connection:
+            _keep_visit(connection, visit)
+            _keep_events(connection, visit.implant_id, events)
+            if visit.appointment_on is not None and visit.step is Step.CLOSED:
+                _book(connection, visit.patient_id, visit.appointment_on, entry.at)
+            audit_trail.append(connection, entry)
+
+    def save_fill(self, visit: RefillVisit, fill: Fill, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            _keep_visit(connection, visit)
+            _keep_row(connection, tables.fills, _columns(fill))
+            audit_trail.append(connection, entry)
+
+    def write_intent(self, visit: RefillVisit, intent: Intent, program: ProgramRecord, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            _keep_visit(connection, visit)
+            _keep_program(connection, program)
+            _keep_intent(connection, intent)
+            audit_trail.append(connection, entry)
+
+    def record_outcome(
+        self,
+        visit: RefillVisit,
+        intent: Intent,
+        program: ProgramRecord,
+        entry: AuditEntry,
+        *,
+        fill: Fill | None = None,
+    ) -> None:
+        with self.engine.begin() as connection:
+            _keep_visit(connection, visit)
+            _keep_program(connection, program)
+            _keep_intent(connection, intent)
+            if fill is not None:
+                _keep_row(connection, tables.fills, _columns(fill))
+            audit_trail.append(connection, entry)
+
+    # -- setting up ------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        entry: AuditEntry,
+        *,
+        users: Iterable[User] = (),
+        patients: Iterable[Patient] = (),
+        implants: Iterable[Implant] = (),
+        programs: Iterable[ProgramRecord] = (),
+        fills: Iterable[Fill] = (),
+        assessments: Iterable[Assessment] = (),
+        appointments: Iterable[tuple[str, date]] = (),
+    ) -> None:
+        """Write new records, all in one transaction; appointments are (patient id, day)."""
+        with self.engine.begin() as connection:
+            for user in users:
+                connection.execute(insert(tables.users).values(id=user.id, name=user.name, role=user.role.value))
+            for patient in patients:
+                _add_patient(connection, patient)
+            for implant in implants:
+                _add_implant(connection, implant)
+            for program in programs:
+                _keep_program(connection, program)
+            for fill in fills:
+                _keep_row(connection, tables.fills, _columns(fill))
+            for assessment in assessments:
+                _add_assessment(connection, assessment)
+            for patient_id, day in appointments:
+                _book(connection, patient_id, day, entry.at)
+            audit_trail.append(connection, entry)
+
+
+def _found(search: str) -> Select[Any]:
+    folded = fold(search)
+    if not folded:
+        return select(tables.patients)
+    keys = tables.search_keys
+    matching = select(keys.c.patient_id).where(keys.c.folded >= folded, keys.c.folded < folded + "\U0010ffff")
+    return select(tables.patients).where(tables.patients.c.id.in_(matching))
+
+
+def _therapies(connection: Connection, wanted: Select[Any]) -> list[TherapyRecord]:
+    people = [_patient(row) for row in connection.execute(wanted).mappings()]
+    implants = _implants(connection, [person.id for person in people])
+    keys = [implant.id for implant in implants.values()]
+    fills, programs = _fills(connection, keys), _programs(connection, keys)
+    booked = _appointments(connection, [person.id for person in people])
+    return [_therapy(person, implants.get(person.id), fills, programs, booked.get(person.id)) for person in people]
+
+
+def _therapy(
+    patient: Patient,
+    implant: Implant | None,
+    fills: dict[str, list[Fill]],
+    programs: dict[str, list[ProgramRecord]],
+    appointment_on: date | None,
+) -> TherapyRecord:
+    if implant is None:
+        return TherapyRecord(patient, None, None, (), appointment_on)
+    last = fills[implant.id][-1] if fills[implant.id] else None
+    known = programs[implant.id]
+    if last is not None:
+        running = [program for program in known if program.effective_at <= last.at][-1:]
+        known = running + [program for program in known if program.effective_at > last.at]
+    return TherapyRecord(patient, implant, last, tuple(known), appointment_on)
+
+
+def _patient(row: Row) -> Patient:
+    return Patient(
+        id=row["id"],
+        number=row["number"],
+        family_name=row["family_name"],
+        given_name=row["given_name"],
+        born_on=row["born_on"],
+        diagnosis=row["diagnosis"],
+        origin=Origin(row["origin"]) if row["origin"] else None,
+        high_risk=bool(row["high_risk"]),
+    )
+
+
+def _implants(connection: Connection, patient_ids: Sequence[str]) -> dict[str, Implant]:
+    """The implant that each patient has now, by patient."""
+    table, pieces = tables.implants, tables.catheter_pieces
+    now = table.c.patient_id.in_(patient_ids) & table.c.explanted_on.is_(None)
+    rows = connection.execute(select(table).where(now).order_by(table.c.implanted_on)).mappings().all()
+    catheters: dict[str, list[CatheterPiece]] = defaultdict(list)
+    of_these = select(pieces).join(table).where(now).order_by(pieces.c.place)
+    for piece in connection.execute(of_these).mappings():
+        catheters[piece["implant_id"]].append(CatheterPiece(piece["model"], piece["trimmed"]))
+    return {
+        row["patient_id"]: Implant(
+            id=row["id"],
+            patient_id=row["patient_id"],
+            pump_model=row["pump_model"],
+            serial=row["serial"],
+            implanted_on=row["implanted_on"],
+            catheter=tuple(catheters[row["id"]]),
+            flow=row["flow"],
+        )
+        for row in rows
+    }
+
+
+def _fills(connection: Connection, implant_ids: Sequence[str]) -> dict[str, list[Fill]]:
+    table = tables.fills
+    by_implant: dict[str, list[Fill]] = {key: [] for key in implant_ids}
+    wanted = select(table).where(table.c.implant_id.in_(implant_ids)).order_by(table.c.at)
+    for row in connection.execute(wanted).mappings():
+        by_implant[row["implant_id"]].append(fill_of(row))
+    return by_implant
+
+
+def _programs(connection: Connection, implant_ids: Sequence[str]) -> dict[str, list[ProgramRecord]]:
+    table = tables.programs
+    verified = table.c.implant_id.in_(implant_ids) & (table.c.state == ProgramState.VERIFIED.value)
+    rows = connection.execute(select(table).where(verified).order_by(table.c.effective_at)).mappings().all()
+    by_id = load_settings(connection, (row["settings_id"] for row in rows))
+    by_implant: dict[str, list[ProgramRecord]] = {key: [] for key in implant_ids}
+    for row in rows:
+        by_implant[row["implant_id"]].append(program_of(row, by_id))
+    return by_implant
+
+
+def _appointments(connection: Connection, patient_ids: Sequence[str]) -> dict[str, date]:
+    """The appointment booked last, by patient."""
+    table = tables.appointments
+    wanted = select(table).where(table.c.patient_id.in_(patient_ids)).order_by(table.c.id)
+    return {row["patient_id"]: row["due_on"] for row in connection.execute(wanted).mappings()}
+
+
+def _visits(connection: Connection, wanted: Select[Any]) -> list[RefillVisit]:
+    rows = connection.execute(wanted).mappings().all()
+    answers: dict[str, list[Row]] = defaultdict(list)
+    table = tables.visit_answers
+    of_these = select(table).where(table.c.visit_id.in_([row["id"] for row in rows])).order_by(table.c.place)
+    for row in connection.execute(of_these).mappings():
+        answers[row["visit_id"]].append(row)
+    keys = [row[name] for row in rows for name in ("read_settings_id", "proposed_settings_id") if row[name]]
+    by_id = load_settings(connection, keys)
+    return [visit_of(row, answers[row["id"]], by_id) for row in rows]
+
+
+def _one(connection: Connection, table: Table, key: str, *, column: str = "id") -> Row:
+    row = connection.execute(select(table).where(table.c[column] == key)).mappings().first()
+    if row is None:
+        raise NotOnRecordError(kind=table.name, id=key)
+    return row
+
+
+def _columns(value: Any) -> dict[str, Any]:
+    """The fields of a value by name, themselves unchanged."""
+    return {part.name: getattr(value, part.name) for part in fields(value)}
+
+
+def _keep_row(connection: Connection, table: Table, values: dict[str, Any], *, key: str = "id") -> None:
+    """Write a row, or bring the one with its key up to date."""
+    same = table.c[key] == values[key]
+    if connection.execute(update(table).where(same).values(**values)).rowcount == 0:
+        connection.execute(insert(table).values(**values))
+
+
+def _keep_visit(connection: Connection, visit: RefillVisit) -> None:
+    _keep_row(connection, tables.refill_visits, visit_columns(connection, visit))
+    table = tables.visit_answers
+    connection.execute(delete(table).where(table.c.visit_id == visit.id))
+    rows = [{"visit_id": visit.id, "place": place, **_columns(answer)} for place, answer in enumerate(visit.answers)]
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _keep_program(connection: Connection, program: ProgramRecord) -> None:
+    values = {
+        "id": program.id,
+        "implant_id": program.implant_id,
+        "visit_id": program.visit_id,
+        "state": program.state.value,
+        "settings_id": keep_settings(connection, program.settings),
+        "effective_at": program.effective_at,
+        "recorded_at": program.recorded_at,
+        "recorded_by": program.recorded_by,
+    }
+    _keep_row(connection, tables.programs, values)
+
+
+def _keep_intent(connection: Connection, intent: Intent) -> None:
+    values = _columns(intent) | {"outcome": intent.outcome.value if intent.outcome else None}
+    _keep_row(connection, tables.intents, values, key="txn")
+
+
+def _keep_events(connection: Connection, implant_id: str, events: Sequence[PumpEvent]) -> None:
+    for event in events:
+        values = {
+            "implant_id": implant_id,
+            "number": event.number,
+            "at": event.at,
+            "code": event.code,
+            "value": event.value,
+        }
+        connection.execute(insert_or_ignore(tables.pump_events).values(**values).on_conflict_do_nothing())
+
+
+def _book(connection: Connection, patient_id: str, day: date, at: datetime) -> None:
+    connection.execute(insert(tables.appointments).values(patient_id=patient_id, due_on=day, booked_at=at))
+
+
+def _add_patient(connection: Connection, patient: Patient) -> None:
+    values = _columns(patient) | {
+        "origin": patient.origin.value if patient.origin else None,
+        "high_risk": int(patient.high_risk),
+    }
+    connection.execute(insert(tables.patients).values(**values))
+    names = (f"{patient.family_name} {patient.given_name}", f"{patient.given_name} {patient.family_name}")
+    for key in {fold(text) for text in (*names, *patient.family_name.split("-"), patient.number)}:
+        connection.execute(insert(tables.search_keys).values(folded=key, patient_id=patient.id))
+
+
+def _add_implant(connection: Connection, implant: Implant) -> None:
+    connection.execute(
+        insert(tables.implants).values(
+            id=implant.id,
+            patient_id=implant.patient_id,
+            pump_model=implant.pump_model,
+            serial=implant.serial,
+            implanted_on=implant.implanted_on,
+            flow=implant.flow,
+        )
+    )
+    for place, piece in enumerate(implant.catheter):
+        connection.execute(
+            insert(tables.catheter_pieces).values(
+                implant_id=implant.id, place=place, model=piece.model, trimmed=piece.trimmed_cm
+            )
+        )
+    key = {"folded": fold(implant.serial), "patient_id": implant.patient_id}
+    connection.execute(insert(tables.search_keys).values(**key))
+
+
+def _add_assessment(connection: Connection, assessment: Assessment) -> None:
+    connection.execute(
+        insert(tables.assessments).values(
+            id=assessment.id,
+            patient_id=assessment.patient_id,
+            rated_on=assessment.on,
+            scale=assessment.scale,
+            note=assessment.note,
+        )
+    )
+    for place, value in enumerate(assessment.values):
+        hundredths = int(value * 100)
+        connection.execute(
+            insert(tables.assessment_values).values(assessment_id=assessment.id, place=place, hundredths=hundredths)
+        )

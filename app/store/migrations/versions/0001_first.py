@@ -1,0 +1,315 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+
+    op.create_table(
+        "audit",
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("previous_hash", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+        sa.UniqueConstraint("hash", name=op.f("uq_audit_hash")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "patients",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("family_name", sa.Text(), nullable=False),
+        sa.Column("given_name", sa.Text(), nullable=False),
+        sa.Column("born_on", sa.Text(), nullable=False),
+        sa.Column("diagnosis", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=True),
+        sa.Column("high_risk", sa.Integer(), nullable=False),
+        sa.CheckConstraint("origin IN ('spinal', 'cerebral')", name=op.f("ck_patients_origin")),
+        sa.CheckConstraint("high_risk IN (0, 1)", name=op.f("ck_patients_high_risk")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
+        sa.UniqueConstraint("number", name=op.f("uq_patients_number")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "settings",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("drug", sa.Text(), nullable=False),
+        sa.Column("concentration", sa.Integer(), nullable=False),
+        sa.Column("low_alarm", sa.Integer(), nullable=False),
+        sa.Column("reservoir", sa.Integer(), nullable=True),
+        sa.Column("bridge_volume", sa.Integer(), nullable=True),
+        sa.Column("bridge_min", sa.Integer(), nullable=True),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("daily_dose", sa.Integer(), nullable=True),
+        sa.Column("basal", sa.Integer(), nullable=True),
+        sa.Column("bolus_dose", sa.Integer(), nullable=True),
+        sa.Column("bolus_min", sa.Integer(), nullable=True),
+        sa.Column("every_min", sa.Integer(), nullable=True),
+        sa.Column("first_at", sa.Integer(), nullable=True),
+        sa.Column("flow", sa.Integer(), nullable=True),
+        sa.Column("patient_dose", sa.Integer(), nullable=True),
+        sa.Column("patient_min", sa.Integer(), nullable=True),
+        sa.Column("lockout_min", sa.Integer(), nullable=True),
+        sa.Column("max_per_day", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "mode IN ('simple', 'flex', 'periodic', 'minimum-rate', 'stopped', 'constant-flow')",
+            name=op.f("ck_settings_mode"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settings")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.CheckConstraint("role IN ('nurse', 'physician')", name=op.f("ck_users_role")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "appointments",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Text(), nullable=False),
+        sa.Column("booked_at", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_appointments_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appointments")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_appointments_patient_id"), "appointments", ["patient_id"], unique=False)
+    op.create_table(
+        "assessments",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("patient_id", sa.Text(), nullable=False),
+        sa.Column("rated_on", sa.Text(), nullable=False),
+        sa.Column("scale", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.CheckConstraint("scale IN ('MAS', 'AS0_4', 'AS1_5')", name=op.f("ck_assessments_scale")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_assessments_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assessments")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_assessments_patient_id"), "assessments", ["patient_id"], unique=False)
+    op.create_table(
+        "changes",
+        sa.Column("settings_id", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("at_min", sa.Integer(), nullable=False),
+        sa.Column("duration_min", sa.Integer(), nullable=False),
+        sa.Column("dose", sa.Integer(), nullable=False),
+        sa.CheckConstraint("kind IN ('bolus', 'step')", name=op.f("ck_changes_kind")),
+        sa.CheckConstraint("at_min BETWEEN 0 AND 1439", name=op.f("ck_changes_at_min")),
+        sa.ForeignKeyConstraint(["settings_id"], ["settings.id"], name=op.f("fk_changes_settings_id")),
+        sa.PrimaryKeyConstraint("settings_id", "plan", "kind", "place", name=op.f("pk_changes")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "implants",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("patient_id", sa.Text(), nullable=False),
+        sa.Column("pump_model", sa.Text(), nullable=False),
+        sa.Column("serial", sa.Text(), nullable=False),
+        sa.Column("implanted_on", sa.Text(), nullable=False),
+        sa.Column("flow", sa.Integer(), nullable=True),
+        sa.Column("explanted_on", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_implants_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_implants")),
+        sa.UniqueConstraint("serial", name=op.f("uq_implants_serial")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_implants_patient_id"), "implants", ["patient_id"], unique=False)
+    op.create_table(
+        "plans",
+        sa.Column("settings_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("basal", sa.Integer(), nullable=False),
+        sa.CheckConstraint("days BETWEEN 1 AND 127", name=op.f("ck_plans_days")),
+        sa.ForeignKeyConstraint(["settings_id"], ["settings.id"], name=op.f("fk_plans_settings_id")),
+        sa.PrimaryKeyConstraint("settings_id", "place", name=op.f("pk_plans")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "search_keys",
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("patient_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_search_keys_patient_id")),
+        sa.PrimaryKeyConstraint("folded", "patient_id", name=op.f("pk_search_keys")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "assessment_values",
+        sa.Column("assessment_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("hundredths", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessments.id"], name=op.f("fk_assessment_values_assessment_id")),
+        sa.PrimaryKeyConstraint("assessment_id", "place", name=op.f("pk_assessment_values")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "catheter_pieces",
+        sa.Column("implant_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("trimmed", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["implant_id"], ["implants.id"], name=op.f("fk_catheter_pieces_implant_id")),
+        sa.PrimaryKeyConstraint("implant_id", "place", name=op.f("pk_catheter_pieces")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "pump_events",
+        sa.Column("implant_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("code", sa.Integer(), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["implant_id"], ["implants.id"], name=op.f("fk_pump_events_implant_id")),
+        sa.PrimaryKeyConstraint("implant_id", "number", name=op.f("pk_pump_events")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "refill_visits",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("patient_id", sa.Text(), nullable=False),
+        sa.Column("implant_id", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.Text(), nullable=False),
+        sa.Column("opened_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.Text(), nullable=False),
+        sa.Column("telemetry", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("read_at", sa.Text(), nullable=True),
+        sa.Column("read_pump_clock", sa.Text(), nullable=True),
+        sa.Column("read_serial", sa.Text(), nullable=True),
+        sa.Column("read_model", sa.Text(), nullable=True),
+        sa.Column("read_revision", sa.Integer(), nullable=True),
+        sa.Column("read_digest", sa.Text(), nullable=True),
+        sa.Column("read_settings_id", sa.Text(), nullable=True),
+        sa.Column("read_running", sa.Integer(), nullable=True),
+        sa.Column("read_reset", sa.Integer(), nullable=True),
+        sa.Column("read_reservoir", sa.Integer(), nullable=True),
+        sa.Column("read_alarms", sa.Text(), nullable=True),
+        sa.Column("read_emulated", sa.Integer(), nullable=True),
+        sa.Column("expected", sa.Integer(), nullable=True),
+        sa.Column("aspirated", sa.Integer(), nullable=True),
+        sa.Column("aspirated_at", sa.Text(), nullable=True),
+        sa.Column("drug", sa.Text(), nullable=True),
+        sa.Column("concentration", sa.Integer(), nullable=True),
+        sa.Column("lot", sa.Text(), nullable=True),
+        sa.Column("expires_on", sa.Text(), nullable=True),
+        sa.Column("second_reader", sa.Text(), nullable=True),
+        sa.Column("injected", sa.Integer(), nullable=True),
+        sa.Column("filled_at", sa.Text(), nullable=True),
+        sa.Column("proposed_settings_id", sa.Text(), nullable=True),
+        sa.Column("program_id", sa.Text(), nullable=True),
+        sa.Column("txn", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("effective_at", sa.Text(), nullable=True),
+        sa.Column("verified_at", sa.Text(), nullable=True),
+        sa.Column("appointment_on", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('verified', 'not-applied', 'not-known')", name=op.f("ck_refill_visits_outcome")
+        ),
+        sa.CheckConstraint(
+            "step IN ('identify', 'interrogate', 'residual', 'drug', 'fill', 'settings', 'confirm', 'programme', 'report', 'closed')",
+            name=op.f("ck_refill_visits_step"),
+        ),
+        sa.ForeignKeyConstraint(["implant_id"], ["implants.id"], name=op.f("fk_refill_visits_implant_id")),
+        sa.ForeignKeyConstraint(["opened_by"], ["users.id"], name=op.f("fk_refill_visits_opened_by")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_refill_visits_patient_id")),
+        sa.ForeignKeyConstraint(
+            ["proposed_settings_id"], ["settings.id"], name=op.f("fk_refill_visits_proposed_settings_id")
+        ),
+        sa.ForeignKeyConstraint(["read_settings_id"], ["settings.id"], name=op.f("fk_refill_visits_read_settings_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refill_visits")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_refill_visits_implant_id"), "refill_visits", ["implant_id"], unique=False)
+    op.create_index(op.f("ix_refill_visits_step"), "refill_visits", ["step"], unique=False)
+    op.create_table(
+        "fills",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("implant_id", sa.Text(), nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("drug", sa.Text(), nullable=False),
+        sa.Column("concentration", sa.Integer(), nullable=False),
+        sa.Column("volume", sa.Integer(), nullable=False),
+        sa.Column("injected", sa.Integer(), nullable=False),
+        sa.Column("lot", sa.Text(), nullable=False),
+        sa.Column("expires_on", sa.Text(), nullable=True),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["implant_id"], ["implants.id"], name=op.f("fk_fills_implant_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["users.id"], name=op.f("fk_fills_recorded_by")),
+        sa.ForeignKeyConstraint(["visit_id"], ["refill_visits.id"], name=op.f("fk_fills_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fills")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_fills_implant_id"), "fills", ["implant_id", "at"], unique=False)
+    op.create_table(
+        "programs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("implant_id", sa.Text(), nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("settings_id", sa.Text(), nullable=False),
+        sa.Column("effective_at", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'sent', 'verified', 'not-applied', 'not-known')", name=op.f("ck_programs_state")
+        ),
+        sa.ForeignKeyConstraint(["implant_id"], ["implants.id"], name=op.f("fk_programs_implant_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["users.id"], name=op.f("fk_programs_recorded_by")),
+        sa.ForeignKeyConstraint(["settings_id"], ["settings.id"], name=op.f("fk_programs_settings_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["refill_visits.id"], name=op.f("fk_programs_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programs")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_programs_implant_id"), "programs", ["implant_id", "effective_at"], unique=False)
+    op.create_table(
+        "visit_answers",
+        sa.Column("visit_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_visit_answers_user_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["refill_visits.id"], name=op.f("fk_visit_answers_visit_id")),
+        sa.PrimaryKeyConstraint("visit_id", "place", name=op.f("pk_visit_answers")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "intents",
+        sa.Column("txn", sa.Text(), nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=False),
+        sa.Column("program_id", sa.Text(), nullable=False),
+        sa.Column("serial", sa.Text(), nullable=False),
+        sa.Column("base_revision", sa.Integer(), nullable=False),
+        sa.Column("base_digest", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.Text(), nullable=False),
+        sa.Column("written_by", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("resolved_at", sa.Text(), nullable=True),
+        sa.CheckConstraint("outcome IN ('verified', 'not-applied', 'not-known')", name=op.f("ck_intents_outcome")),
+        sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_intents_program_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["refill_visits.id"], name=op.f("fk_intents_visit_id")),
+        sa.ForeignKeyConstraint(["written_by"], ["users.id"], name=op.f("fk_intents_written_by")),
+        sa.PrimaryKeyConstraint("txn", name=op.f("pk_intents")),
+        sqlite_strict=True,
+    )

@@ -25,11 +25,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     window = commands.add_parser("window", help="open the window (what happens without a command)")
+    window.add_argument("--data", metavar="FOLDER", help="where the store lies (default: the user's data folder)")
+    window.add_argument("--port", metavar="NAME", help="a serial port or socket://HOST:PORT; none for emulated pumps")
+    window.add_argument("--user", metavar="ID", help="who works here (default: the first physician)")
+    window.add_argument("--theme", choices=("light", "dark", "high-contrast"), default="light")
     window.set_defaults(runs="app.bootstrap:open_window")
 
-    demo = commands.add_parser("demo", help="play a clinic day with an emulated pump")
+    demo = commands.add_parser("demo", help="play one refill with an emulated pump")
     demo.add_argument("--headless", action="store_true", help="without a window on the screen")
     demo.add_argument("--output", default="demo-output", metavar="FOLDER", help="where its files go")
+    demo.add_argument("--port", metavar="NAME", help="a pump of another process, instead of one in this program")
+    demo.add_argument("--data", metavar="FOLDER", help="a store to work on (default: a new one in the output folder)")
+    demo.add_argument("--theme", choices=("light", "dark", "high-contrast"), default="light")
     demo.set_defaults(runs="app.demo:play")
 
     evaluate = commands.add_parser("evaluate", help="answer one JSON document with one JSON object")
@@ -42,6 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     catalogue.set_defaults(runs="app.documents.catalogue:print_catalogue")
 
     emulate = commands.add_parser("emulate", help="put an emulated pump on the end of a cable")
-    emulate.add_argument("--tcp", type=int, metavar="PORT", help="listen here, not on a pseudo-terminal")
-    emulate.set_defaults(runs="app.device.emulate:serve")
+    cable = emulate.add_mutually_exclusive_group()
+    cable.add_argument("--pty", action="store_true", help="on a pseudo-terminal (the default)")
+    cable.add_argument("--tcp", type=int, metavar="PORT", help="on a TCP port of this machine; 0 for any")
+    emulate.add_argument("--serial", default="EMU-100191", metavar="SERIAL", help="which patient's pump")
+    emulate.add_argument("--data", metavar="FOLDER", help="the store that knows the pump")
+    emulate.add_argument("--state", metavar="FILE", help="the pump's memory (default: in the data folder)")
+    emulate.add_argument("--speed", type=float, default=1.0, help="how fast its clock runs")
+    emulate.add_argument("--control", type=int, metavar="PORT", help="a door for faults and time; 0 for any")
+    emulate.set_defaults(runs="app.bootstrap:serve_pump")
     return parser

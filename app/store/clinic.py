@@ -206,7 +206,7 @@ class SqlClinicStore:
 
 
 def _found(search: str) -> Select[Any]:
-    folded = fold(search)
+    folded = fold(search).replace("-", " ") if not any(map(str.isdigit, search)) else fold(search)
     if not folded:
         return select(tables.patients)
     keys = tables.search_keys
@@ -384,9 +384,17 @@ def _add_patient(connection: Connection, patient: Patient) -> None:
         "high_risk": int(patient.high_risk),
     }
     connection.execute(insert(tables.patients).values(**values))
-    names = (f"{patient.family_name} {patient.given_name}", f"{patient.given_name} {patient.family_name}")
-    for key in {fold(text) for text in (*names, *patient.family_name.split("-"), patient.number)}:
+    for key in _keys_of(patient):
         connection.execute(insert(tables.search_keys).values(folded=key, patient_id=patient.id))
+
+
+def _keys_of(patient: Patient) -> set[str]:
+    """What the patient is found by: the number, and the name from each of its words on, either name first."""
+    keys = {fold(patient.number)}
+    for name in (f"{patient.family_name} {patient.given_name}", f"{patient.given_name} {patient.family_name}"):
+        words = fold(name).replace("-", " ").split()
+        keys |= {" ".join(words[place:]) for place in range(len(words))}
+    return keys
 
 
 def _add_implant(connection: Connection, implant: Implant) -> None:

@@ -22,14 +22,14 @@ class IdentifyPage(StepPage):
 
     def __init__(self, view_model: RefillViewModel) -> None:
         super().__init__(view_model, self.tr("Who is in the room?"), self.tr("&Open the visit"), side=False)
-        self._number, self._born = QLineEdit(), QLineEdit()
-        self._number_row = self._field(self.tr("Clinic &number"), self._number, self.tr("From the wristband or card."))
-        self._born_row = self._field(self.tr("&Date of birth"), self._born, DAY_HINT)
+        self.number, self.born = QLineEdit(), QLineEdit()
+        self._number_row = self._field(self.tr("Clinic &number"), self.number, self.tr("From the wristband or card."))
+        self._born_row = self._field(self.tr("&Date of birth"), self.born, DAY_HINT)
         self.back.setText(self.tr("Leave this visit"))
         self.back.clicked.disconnect()
         self.back.clicked.connect(self._leave)
-        self._number.returnPressed.connect(self._born.setFocus)
-        self._born.returnPressed.connect(self.verb.setFocus)
+        self.number.returnPressed.connect(self.born.setFocus)
+        self.born.returnPressed.connect(self.verb.setFocus)
 
     def _field(self, label: str, field: QLineEdit, hint: str) -> FieldRow:
         field.setMaximumWidth(40 * unit())
@@ -45,25 +45,25 @@ class IdentifyPage(StepPage):
             if resumed
             else self.tr("Ask for both, and type what you are told. They are compared with the record.")
         )
-        for field in (self._number, self._born):
+        for field in (self.number, self.born):
             field.clear()
         self.check()
-        self._number.setFocus()
+        self.number.setFocus()
 
     def is_complete(self) -> bool:
-        return bool(self._number.text().strip()) and parse_day(self._born.text()) is not None
+        return bool(self.number.text().strip()) and parse_day(self.born.text()) is not None
 
     def _typed(self, _text: str) -> None:
         self._number_row.show_remark("")
-        unreadable = bool(self._born.text().strip()) and parse_day(self._born.text()) is None
+        unreadable = bool(self.born.text().strip()) and parse_day(self.born.text()) is None
         self._born_row.show_remark(self.tr("Write the day like 14 Mar 1979.") if unreadable else "", unreadable)
         self.check()
 
     def act(self) -> None:
-        born = parse_day(self._born.text())
+        born = parse_day(self.born.text())
         if born is None:
             return
-        differs = self.view_model.identify(self._number.text(), born)
+        differs = self.view_model.identify(self.number.text(), born)
         row = {"number": self._number_row, "born_on": self._born_row}.get(differs)
         if row is not None:
             row.show_remark(self.tr("Stop: this is not what the record of the open patient says."), True)

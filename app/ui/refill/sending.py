@@ -47,7 +47,7 @@ class SettingsPage(StepPage):
         group = QButtonGroup(self)
         group.addButton(self._keep)
         group.addButton(self._change)
-        self._dose = DoseField("mcg/day", 1, 5)
+        self.dose = DoseField("mcg/day", 1, 5)
         self._alarm = DoseField("mL", 1, 2, scale=Scale.LEAD)
         self._sentence = QLabel()
         self._sentence.setWordWrap(True)
@@ -56,12 +56,12 @@ class SettingsPage(StepPage):
         set_role(self._problem, "error")
         self.fields.addWidget(self._keep)
         self.fields.addWidget(self._change)
-        self._dose_row = add_field(self.fields, self.tr("New daily d&ose"), self._dose)
+        self._dose_row = add_field(self.fields, self.tr("New daily d&ose"), self.dose)
         add_field(self.fields, self.tr("Low-reservoir &alarm at"), self._alarm)
         self.fields.addWidget(self._sentence)
         self.fields.addWidget(self._problem)
         self._change.toggled.connect(self._judge)
-        self._dose.valueChanged.connect(self._judge)
+        self.dose.valueChanged.connect(self._judge)
         self._alarm.valueChanged.connect(self._judge)
 
     def enter(self) -> None:
@@ -74,14 +74,14 @@ class SettingsPage(StepPage):
         self._alarm.set_value(wanted.low_alarm.in_ml)
         changed = visit.proposed is not None and visit.proposed.program != now.program
         (self._change if changed else self._keep).setChecked(True)
-        self._dose.clear()
+        self.dose.clear()
         if changed and isinstance(wanted.program.delivery, SimpleContinuous):
-            self._dose.set_value(wanted.program.delivery.daily_dose.in_mcg_per_day)
+            self.dose.set_value(wanted.program.delivery.daily_dose.in_mcg_per_day)
         self._judge()
         self._alarm.setFocus()
 
     def _program(self) -> Program | None:
-        now, dose = self.view_model.settings_now(), self._dose.value()
+        now, dose = self.view_model.settings_now(), self.dose.value()
         if now is None:
             return None
         if not self._change.isChecked():
@@ -108,6 +108,10 @@ class SettingsPage(StepPage):
         self._problem.setText(problem)
         self.say(self._judged.findings if self._judged else ())
 
+    def sentence(self) -> str:
+        """What would be sent, in words."""
+        return self._sentence.text()
+
     def is_complete(self) -> bool:
         return self._judged is not None
 
@@ -125,13 +129,13 @@ class ConfirmPage(QWidget):
         self._title = QLabel(self.tr("Compare, then send"))
         self._state = QLabel()
         self._table = ComparisonTable()
-        self._dose = DoseField("mcg/day", 3, 5, problem=self._problem_of)
-        self._send = HoldButton(self.tr("Send to the pump"))
+        self.dose = DoseField("mcg/day", 3, 5, problem=self._problem_of)
+        self.send_button = HoldButton(self.tr("Send to the pump"))
         self._back = QPushButton(self.tr("Go back"))
         self._expected: Fraction | None = None
         self._lay_out()
-        self._dose.valueChanged.connect(self._check)
-        self._send.held.connect(view_model.send)
+        self.dose.valueChanged.connect(self._check)
+        self.send_button.held.connect(view_model.send)
         self._back.clicked.connect(view_model.correct)
         view_model.stagedChanged.connect(self._check)
         view_model.busyChanged.connect(self._check)
@@ -142,10 +146,10 @@ class ConfirmPage(QWidget):
         self._back.setAutoDefault(False)
         foot = QVBoxLayout()
         self._dose_row = add_field(
-            foot, self.tr("Type the new &daily dose"), self._dose, hint=self.tr("As in the column New, to compare.")
+            foot, self.tr("Type the new &daily dose"), self.dose, hint=self.tr("As in the column New, to compare.")
         )
         buttons = QVBoxLayout()
-        buttons.addWidget(self._send)
+        buttons.addWidget(self.send_button)
         buttons.addWidget(self._back)
         row = QHBoxLayout()
         row.setSpacing(4 * unit())
@@ -164,14 +168,14 @@ class ConfirmPage(QWidget):
         if visit is None:
             return
         serial = self.view_model.workstation.desk.implant(visit.patient_id).serial
-        self._send.setText(self.tr("Send to pump {0}").format(serial))
+        self.send_button.setText(self.tr("Send to pump {0}").format(serial))
         self._table.show_rows(self.view_model.comparison())
         self._expected = self.view_model.new_daily_dose()
-        self._dose.clear()
+        self.dose.clear()
         self._check()
         if self.view_model.staged is None:
             self.view_model.stage()
-        self._dose.setFocus()
+        self.dose.setFocus()
 
     def _problem_of(self, value: Fraction) -> str | None:
         if self._expected is None or rounded(value, 3) == rounded(self._expected, 3):
@@ -189,7 +193,7 @@ class ConfirmPage(QWidget):
                 self.view_model.busy
                 or self.tr("The pump does not hold the new settings yet. Go back, and review again.")
             )
-        self._send.setEnabled(staged is not None and self._dose.value() is not None and not self.view_model.busy)
+        self.send_button.setEnabled(staged is not None and self.dose.value() is not None and not self.view_model.busy)
         self._back.setEnabled(not self.view_model.busy)
 
 
@@ -224,9 +228,9 @@ class ProgrammePage(QWidget):
         self._progress.setRange(0, 0)
         self._progress.setTextVisible(False)
         self._words, self._why = QLabel(), QLabel()
-        self._verb = QPushButton()
+        self.verb = QPushButton()
         self._lay_out()
-        self._verb.clicked.connect(self._act)
+        self.verb.clicked.connect(self._act)
         view_model.busyChanged.connect(self._refresh)
         view_model.visitChanged.connect(self._refresh)
 
@@ -236,8 +240,8 @@ class ProgrammePage(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
         set_type(self._words, Scale.LEAD)
         set_role(self._why, "error")
-        set_role(self._verb, "primary")
-        self._verb.setAutoDefault(False)
+        set_role(self.verb, "primary")
+        self.verb.setAutoDefault(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), 4 * unit(), 3 * unit(), unit())
         column.setSpacing(2 * unit())
@@ -245,18 +249,18 @@ class ProgrammePage(QWidget):
         column.addWidget(self._progress)
         column.addWidget(self._words)
         column.addWidget(self._why)
-        column.addWidget(self._verb, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.verb, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
 
     def enter(self) -> None:
         self._refresh()
-        self._verb.setFocus()
+        self.verb.setFocus()
 
     def _refresh(self, _change: object = None) -> None:
         busy, result, visit = self.view_model.busy, self.view_model.result, self.view_model.visit
         self._progress.setVisible(bool(busy))
         self._mark.setVisible(not busy and result is not None)
-        self._verb.setVisible(not busy and result is not None)
+        self.verb.setVisible(not busy and result is not None)
         self._why.setVisible(not busy and bool(self.view_model.result_words))
         if busy or result is None or visit is None:
             self._words.setText(busy)
@@ -266,7 +270,7 @@ class ProgrammePage(QWidget):
         self._mark.set_mark(mark)
         self._words.setText(self.tr(words))
         self._why.setText(self.view_model.result_words)
-        self._verb.setText(self.tr(verb).format(serial))
+        self.verb.setText(self.tr(verb).format(serial))
 
     def _act(self) -> None:
         visit = self.view_model.visit

@@ -38,30 +38,30 @@ class ResidualPage(StepPage):
         set_type(self._expected, Scale.FIGURE, strong=True)
         caption = QLabel(self.tr("Should be left"))
         set_role(caption, "muted")
-        self._volume = DoseField("mL", 2, 2)
+        self.volume = DoseField("mL", 2, 2)
         self._verdict = StateMark(Mark.NOTE)
         self._numbers = QLabel()
         self.fields.addWidget(caption)
         self.fields.addWidget(self._expected)
-        add_field(self.fields, self.tr("&Drawn out"), self._volume, hint=self.tr("All of it, to the first bubble."))
+        add_field(self.fields, self.tr("&Drawn out"), self.volume, hint=self.tr("All of it, to the first bubble."))
         self.fields.addWidget(self._verdict)
         self.fields.addWidget(self._numbers)
         self.back.hide()
-        self._volume.valueChanged.connect(self._judge)
+        self.volume.valueChanged.connect(self._judge)
 
     def enter(self) -> None:
         visit = self.view_model.visit
         expected = visit.expected if visit else None
         self.lead.setText(self.tr("Empty the reservoir completely through the needle, and read the syringe."))
         self._expected.setText(show_volume(expected) if expected is not None else self.tr("unknown"))
-        self._volume.clear()
+        self.volume.clear()
         if visit is not None and visit.aspirated is not None:
-            self._volume.set_value(visit.aspirated.in_ml)
-        self._judge(self._volume.value())
-        self._volume.setFocus()
+            self.volume.set_value(visit.aspirated.in_ml)
+        self._judge(self.volume.value())
+        self.volume.setFocus()
 
     def is_complete(self) -> bool:
-        return self._volume.value() is not None
+        return self.volume.value() is not None
 
     def _judge(self, value: Fraction | None) -> None:
         residual = self.view_model.judge_aspirate(Volume.ml(value)) if value is not None else None
@@ -85,8 +85,12 @@ class ResidualPage(StepPage):
             )
         self._numbers.setText(text)
 
+    def verdict_words(self) -> str:
+        """The verdict as it stands on the page."""
+        return f"{self._verdict.accessibleName()}. {self._numbers.text()}"
+
     def act(self) -> None:
-        value = self._volume.value()
+        value = self.volume.value()
         if value is not None:
             self.view_model.record_aspirate(Volume.ml(value), self.reasons())
 
@@ -96,60 +100,60 @@ class DrugPage(StepPage):
 
     def __init__(self, view_model: RefillViewModel) -> None:
         super().__init__(view_model, self.tr("Check the drug"), self.tr("&Record the label"))
-        self._drug = QComboBox()
-        self._concentration = DoseField("mcg/mL", 0, 5)
-        self._lot, self._expires, self._second = QLineEdit(), QLineEdit(), QLineEdit()
-        for field in (self._drug, self._lot, self._expires, self._second):
+        self.drug = QComboBox()
+        self.concentration = DoseField("mcg/mL", 0, 5)
+        self.lot, self.expires, self.second = QLineEdit(), QLineEdit(), QLineEdit()
+        for field in (self.drug, self.lot, self.expires, self.second):
             field.setMaximumWidth(40 * unit())
-        add_field(self.fields, self.tr("&Drug"), self._drug)
-        self._row = add_field(self.fields, self.tr("&Concentration"), self._concentration, hint=self.tr("As printed."))
-        add_field(self.fields, self.tr("&Lot"), self._lot)
-        self._expires_row: FieldRow = add_field(self.fields, self.tr("&Expires on"), self._expires, hint=DAY_HINT)
+        add_field(self.fields, self.tr("&Drug"), self.drug)
+        self._row = add_field(self.fields, self.tr("&Concentration"), self.concentration, hint=self.tr("As printed."))
+        add_field(self.fields, self.tr("&Lot"), self.lot)
+        self._expires_row: FieldRow = add_field(self.fields, self.tr("&Expires on"), self.expires, hint=DAY_HINT)
         add_field(
-            self.fields, self.tr("Label &read a second time by"), self._second, hint=self.tr("Leave empty if nobody.")
+            self.fields, self.tr("Label &read a second time by"), self.second, hint=self.tr("Leave empty if nobody.")
         )
         for drug in sorted(view_model.workstation.catalogue.drugs.values(), key=lambda drug: drug.name):
-            self._drug.addItem(drug.name, drug.slug)
-        self._drug.currentIndexChanged.connect(self._judge)
-        self._concentration.valueChanged.connect(self._judge)
-        for line in (self._lot, self._expires, self._second):
+            self.drug.addItem(drug.name, drug.slug)
+        self.drug.currentIndexChanged.connect(self._judge)
+        self.concentration.valueChanged.connect(self._judge)
+        for line in (self.lot, self.expires, self.second):
             line.textChanged.connect(self._judge)
-        self._lot.returnPressed.connect(self._expires.setFocus)
-        self._expires.returnPressed.connect(self._second.setFocus)
+        self.lot.returnPressed.connect(self.expires.setFocus)
+        self.expires.returnPressed.connect(self.second.setFocus)
 
     def enter(self) -> None:
         self.lead.setText(self.tr("Read the label of the vial aloud, and type what it says."))
         visit, now = self.view_model.visit, self.view_model.settings_now()
         check = visit.drug_check if visit else None
         drug = check.drug if check else now.drug if now else ""
-        self._drug.setCurrentIndex(max(0, self._drug.findData(drug)))
+        self.drug.setCurrentIndex(max(0, self.drug.findData(drug)))
         if check is not None:
-            self._concentration.set_value(check.concentration.in_mcg_per_ml)
+            self.concentration.set_value(check.concentration.in_mcg_per_ml)
         else:
-            self._concentration.clear()
-        self._lot.setText(check.lot if check else "")
-        self._expires.setText(check.expires_on.isoformat() if check else "")
-        self._second.setText(check.second_reader if check else "")
+            self.concentration.clear()
+        self.lot.setText(check.lot if check else "")
+        self.expires.setText(check.expires_on.isoformat() if check else "")
+        self.second.setText(check.second_reader if check else "")
         self._judge()
-        self._concentration.setFocus()
+        self.concentration.setFocus()
 
     def _check(self) -> DrugCheck | None:
-        concentration, expires = self._concentration.value(), parse_day(self._expires.text())
-        if not concentration or expires is None or not self._lot.text().strip():
+        concentration, expires = self.concentration.value(), parse_day(self.expires.text())
+        if not concentration or expires is None or not self.lot.text().strip():
             return None
         return DrugCheck(
-            drug=str(self._drug.currentData()),
+            drug=str(self.drug.currentData()),
             concentration=Concentration.mcg_per_ml(concentration),
-            lot=self._lot.text().strip(),
+            lot=self.lot.text().strip(),
             expires_on=expires,
-            second_reader=self._second.text().strip(),
+            second_reader=self.second.text().strip(),
         )
 
     def is_complete(self) -> bool:
         return self._check() is not None
 
     def _judge(self, _change: object = None) -> None:
-        unreadable = bool(self._expires.text().strip()) and parse_day(self._expires.text()) is None
+        unreadable = bool(self.expires.text().strip()) and parse_day(self.expires.text()) is None
         self._expires_row.show_remark(self.tr("Write the day like 31 Dec 2027.") if unreadable else "", unreadable)
         check = self._check()
         self.say(self.view_model.judge_drug(check) if check is not None and self.view_model.visit else ())
@@ -165,9 +169,9 @@ class FillPage(StepPage):
 
     def __init__(self, view_model: RefillViewModel) -> None:
         super().__init__(view_model, self.tr("Fill"), self.tr("&Record the fill"))
-        self._volume = DoseField("mL", 2, 2)
-        self._row = add_field(self.fields, self.tr("&Injected"), self._volume)
-        self._volume.valueChanged.connect(self._judge)
+        self.volume = DoseField("mL", 2, 2)
+        self._row = add_field(self.fields, self.tr("&Injected"), self.volume)
+        self.volume.valueChanged.connect(self._judge)
 
     def enter(self) -> None:
         visit = self.view_model.visit
@@ -180,19 +184,19 @@ class FillPage(StepPage):
                 "The reservoir holds {0}."
             ).format(show_volume(capacity))
         )
-        self._volume.clear()
+        self.volume.clear()
         if visit.injected is not None:
-            self._volume.set_value(visit.injected.in_ml)
-        self._judge(self._volume.value())
-        self._volume.setFocus()
+            self.volume.set_value(visit.injected.in_ml)
+        self._judge(self.volume.value())
+        self.volume.setFocus()
 
     def is_complete(self) -> bool:
-        return bool(self._volume.value())
+        return bool(self.volume.value())
 
     def _judge(self, value: Fraction | None) -> None:
         self.say(self.view_model.judge_fill(Volume.ml(value)) if value and self.view_model.visit else ())
 
     def act(self) -> None:
-        value = self._volume.value()
+        value = self.volume.value()
         if value is not None:
             self.view_model.record_fill(Volume.ml(value), self.reasons())

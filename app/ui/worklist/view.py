@@ -155,6 +155,10 @@ class WorklistView(QWidget):
         column.addWidget(self._empty)
         self._dress_table()
 
+    def search_field(self) -> QLineEdit:
+        """Where the search is typed."""
+        return self._search
+
     def _dress_table(self) -> None:
         table = self._table
         table.setModel(self._model)

@@ -1,0 +1,226 @@
+"""The composition root: the only module that knows everybody.
+
+Law: parts are made here and handed what they need; nothing here decides anything about a therapy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.device.client import PumpClient
+from app.device.emulate import serve
+from app.device.emulated_pump import EmulatedPump, VirtualClock, memory_of
+from app.device.frames import bench_key
+from app.device.pump_memory import MemoryFile
+from app.device.server import PumpServer
+from app.device.transports import Loopback, SerialCable, Transport
+from app.documents.catalogue import load_catalogue
+from app.models.catalogue import Catalogue
+from app.models.patient import Implant, User
+from app.models.ports import NotOnRecordError
+from app.models.program import Program, Stopped
+from app.models.pump import PumpPort, PumpSettings
+from app.models.quantities import Concentration, Volume
+from app.models.records import TherapyRecord
+from app.models.reservoir import theoretical_reservoir
+from app.services.clock import Clock
+from app.services.programming import Programming
+from app.services.refill import RefillDesk
+from app.services.therapy import delivery_since
+from app.services.workstation import Workstation
+from app.store.clinic import SqlClinicStore
+from app.store.demo_clinic import fill_with_demonstration
+from app.store.keys import load_or_make_key
+from app.store.open_store import open_store
+
+PUMP_OFFSET = timedelta(hours=1)
+"""Pump clocks stand at UTC+1 all year: a pump knows no daylight saving."""
+
+
+def real_clock() -> Clock:
+    """This workstation's clock."""
+    return Clock(lambda: datetime.now(UTC), PUMP_OFFSET)
+
+
+def default_folder() -> Path:
+    """Where this user's data lie."""
+    from platformdirs import user_data_path
+
+    return user_data_path("cisterna", appauthor=False)
+
+
+def open_clinic(data: Path, clock: Clock) -> SqlClinicStore:
+    """Open the store in ``data``; an empty one gets the demonstration patients."""
+    key = load_or_make_key(_key_path(data))
+    store = open_store(data / "clinic.db", key)
+    if not store.users():
+        fill_with_demonstration(store, today=clock.pump().date())
+    return store
+
+
+def _key_path(data: Path) -> Path:
+    """The key of a store in the usual place lies in the configuration folder, apart from it."""
+    from platformdirs import user_config_path
+
+    if data == default_folder():
+        return user_config_path("cisterna", appauthor=False) / "store.key"
+    return data.with_name(f"{data.name}.key")
+
+
+def make_workstation(
+    data: Path, *, clock: Clock, port: str | None = None, user: str | None = None, store: SqlClinicStore | None = None
+) -> Workstation:
+    """Put a workstation together.
+
+    Args:
+        data: the folder of store, reports and emulated pumps.
+        port: the name of a serial port or a ``socket://`` address; ``None`` for emulated pumps in this process.
+        user: the id of whoever works here; the first physician if ``None``.
+
+    Raises: NotOnRecordError: no such user.
+    """
+    store = store or open_clinic(data, clock)
+    catalogue = load_catalogue()
+    return Workstation(
+        store=store,
+        catalogue=catalogue,
+        clock=clock,
+        desk=RefillDesk(store, catalogue, clock, new_id),
+        programming=Programming(store, clock, new_id),
+        pump_at=_pump_at(data, store, catalogue, clock, port),
+        port_name=port or "Emulated pump, in this program",
+        emulated=port is None,
+        reports=data / "reports",
+        user=_user(store, user),
+    )
+
+
+def new_id() -> str:
+    """32 random hex digits."""
+    return secrets.token_hex(16)
+
+
+def _user(store: SqlClinicStore, wanted: str | None) -> User:
+    users = store.users()
+    physicians = [user for user in users if user.role.value == "physician"]
+    chosen = [user for user in users if user.id == wanted] if wanted else physicians or list(users)
+    if not chosen:
+        raise NotOnRecordError(kind="user", id=wanted)
+    return chosen[0]
+
+
+def _pump_at(
+    data: Path, store: SqlClinicStore, catalogue: Catalogue, clock: Clock, port: str | None
+) -> Callable[[Implant], PumpPort]:
+    servers: dict[str, PumpServer] = {}
+
+    def open_cable(implant: Implant) -> Transport:
+        if port is not None:
+            return SerialCable(port)
+        if implant.serial not in servers:
+            pump = make_emulated_pump(data, store, catalogue, clock, implant)
+            servers[implant.serial] = PumpServer(pump, bench_key(implant.serial))
+        server = servers[implant.serial]
+        server.hang_up()
+        return Loopback(server.feed)
+
+    def pump_at(implant: Implant) -> PumpPort:
+        return PumpClient(
+            lambda: open_cable(implant), bench_key(implant.serial), now=clock.utc, randomness=secrets.token_bytes
+        )
+
+    return pump_at
+
+
+def make_emulated_pump(
+    data: Path,
+    store: SqlClinicStore,
+    catalogue: Catalogue,
+    clock: Clock,
+    implant: Implant,
+    *,
+    state: Path | None = None,
+    speed: float = 1.0,
+) -> EmulatedPump:
+    """An emulated pump as the record says it must be; what it has done since lies in its own memory file."""
+    model = catalogue.pump(implant.pump_model)
+    path = state or data / "emulated" / f"{implant.serial}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = store.therapy(implant.patient_id)
+    settings, since, volume = _as_on_record(record, clock, catalogue)
+    return EmulatedPump(
+        implant.serial,
+        model,
+        VirtualClock(clock.pump(), time.monotonic, speed=speed),
+        memory_file=MemoryFile(path),
+        made=memory_of(settings, since=since, volume=volume, revision=len(store.programs(implant.id)) or 1),
+        randomness=secrets.token_bytes,
+        implanted_on=datetime.combine(implant.implanted_on, datetime.min.time()),
+    )
+
+
+def _as_on_record(record: TherapyRecord, clock: Clock, catalogue: Catalogue) -> tuple[PumpSettings, datetime, Volume]:
+    """The program that runs, since when, and what was then in the reservoir."""
+    if record.implant is None or record.fill is None or not record.programs:
+        drug = catalogue.drug("baclofen")
+        first: Concentration = drug.pump_concentrations[0]
+        return PumpSettings(drug.slug, first, Program(Stopped()), Volume.zero()), clock.pump(), Volume.zero()
+    latest = record.programs[-1]
+    model = catalogue.pump(record.implant.pump_model)
+    since = max(latest.effective_at, record.fill.at)
+    spans, boluses = delivery_since(record.fill, record.programs, model, until=since)
+    left = theoretical_reservoir(record.fill.volume, spans, boluses=boluses)
+    return latest.settings, since, left.volume
+
+
+def open_window(arguments: argparse.Namespace) -> int:
+    """Open the window and stay until it is closed."""
+    from PySide6.QtWidgets import QApplication
+
+    from app.ui.main_window import MainWindow
+    from app.ui.theme import DARK, HIGH_CONTRAST, LIGHT, apply_theme
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("Cisterna")
+    themes = {"light": LIGHT, "dark": DARK, "high-contrast": HIGH_CONTRAST}
+    apply_theme(app, themes[getattr(arguments, "theme", "light")])
+    data = Path(getattr(arguments, "data", None) or default_folder())
+    port, user = getattr(arguments, "port", None), getattr(arguments, "user", None)
+    window = MainWindow(make_workstation(data, clock=real_clock(), port=port, user=user))
+    window.show()
+    return app.exec()
+
+
+def serve_pump(arguments: argparse.Namespace) -> int:
+    """Put one patient's pump on a cable of its own, until the process is ended."""
+    clock = real_clock()
+    data = Path(arguments.data or default_folder())
+    store = open_clinic(data, clock)
+    found = [record.implant for record in store.therapies(arguments.serial) if record.implant is not None]
+    if not found or found[0].serial != arguments.serial:
+        print(f"No pump {arguments.serial} is on record in {data}.", file=sys.stderr)
+        return 2
+    state = Path(arguments.state) if arguments.state else None
+    pump = make_emulated_pump(data, store, load_catalogue(), clock, found[0], state=state, speed=arguments.speed)
+    store.close()
+    stop = threading.Event()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: stop.set())
+    serve(
+        PumpServer(pump, bench_key(pump.serial)),
+        tcp=arguments.tcp,
+        control=arguments.control,
+        announce=lambda words: print(words, flush=True),
+        stop=stop,
+    )
+    return 0

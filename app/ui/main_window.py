@@ -1,0 +1,164 @@
+"""The window: the banner on top, the pages' names at the left, the page, and one line of state below.
+
+Law: this is only the frame. Pages do not know each other; what leads from one to another is wired here.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QStringListModel, Qt
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QListView, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.models.refill_visit import Step
+from app.services.workstation import Workstation
+from app.ui.background import Background
+from app.ui.banner import IdentityBanner
+from app.ui.patient.view import PatientView
+from app.ui.patient.view_model import PatientViewModel, identity_of
+from app.ui.refill.view import RefillView
+from app.ui.refill.view_model import RefillViewModel, Result
+from app.ui.state_mark import Mark
+from app.ui.status_line import StatusLine
+from app.ui.theme import unit
+from app.ui.worklist.view import WorklistView
+from app.ui.worklist.view_model import WorklistViewModel
+
+WORKLIST, PATIENT, REFILL = range(3)
+
+
+class MainWindow(QMainWindow):
+    """The one window."""
+
+    def __init__(self, workstation: Workstation) -> None:
+        super().__init__()
+        self.setWindowTitle("Cisterna")
+        self._workstation = workstation
+        self._background = Background("pump", self)
+        self.worklist = WorklistViewModel(workstation, self)
+        self.patient = PatientViewModel(workstation, self)
+        self.refill = RefillViewModel(workstation, self._background, self)
+        self.banner = IdentityBanner()
+        self.status = StatusLine()
+        self.worklist_view = WorklistView(self.worklist)
+        self.patient_view = PatientView(self.patient)
+        self.refill_view = RefillView(self.refill)
+        self.pages = QStackedWidget()
+        self._names = QListView()
+        self._lay_out()
+        self._connect()
+        self._show_state()
+        self.worklist.refresh()
+
+    def _lay_out(self) -> None:
+        for view in (self.worklist_view, self.patient_view, self.refill_view):
+            self.pages.addWidget(view)
+        self._names.setModel(QStringListModel([self.tr("Worklist"), self.tr("Patient"), self.tr("Refill")], self))
+        self._names.setProperty("role", "navigation")
+        self._names.setAccessibleName(self.tr("Pages"))
+        self._names.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self._names.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._names.setFixedWidth(14 * unit())
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self._names)
+        middle.addWidget(self.pages, 1)
+        frame = QWidget()
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addLayout(middle, 1)
+        column.addWidget(self.status)
+        self.setCentralWidget(frame)
+        screen = QGuiApplication.primaryScreen()
+        room = screen.availableSize() if screen is not None else self.sizeHint()
+        self.resize(min(1366, room.width()), min(768, room.height()))
+
+    def _connect(self) -> None:
+        self.worklist_view.patientChosen.connect(self.open_patient)
+        self.worklist_view.visitChosen.connect(self.resume_visit)
+        self.patient_view.refillWanted.connect(self.begin_refill)
+        self.patient.changed.connect(self._show_identity)
+        self.refill.visitChanged.connect(self._show_identity)
+        self.refill.pageChanged.connect(self._show_identity)
+        self.refill.busyChanged.connect(self._show_busy)
+        self.refill.closed.connect(self._refill_closed)
+        self._names.selectionModel().currentChanged.connect(self._name_chosen)
+
+    def open_patient(self, patient_id: str) -> None:
+        """Show a patient's page."""
+        self.patient.open(patient_id)
+        self.turn_to(PATIENT)
+
+    def begin_refill(self, patient_id: str) -> None:
+        """Open the patient's refill, a new one or the one that was interrupted."""
+        self.refill.open(patient_id)
+        self.turn_to(REFILL)
+
+    def resume_visit(self, visit_id: str) -> None:
+        """Go on with an interrupted visit; the patient is identified first, and nothing is sent by this."""
+        self.refill.resume(visit_id)
+        if self.refill.therapy is not None:
+            self.patient.open(self.refill.therapy.patient.id)
+        self.turn_to(REFILL)
+
+    def turn_to(self, page: int) -> None:
+        """Show one of the pages."""
+        self.pages.setCurrentIndex(page)
+        self._names.setCurrentIndex(self._names.model().index(page, 0))
+        if page == WORKLIST:
+            self.worklist.refresh()
+        elif page == PATIENT:
+            self.patient.refresh()
+        self._show_identity()
+
+    def _name_chosen(self) -> None:
+        row = self._names.currentIndex().row()
+        if row != self.pages.currentIndex():
+            self.turn_to(row)
+
+    def _show_identity(self, _change: object = None) -> None:
+        if self.pages.currentIndex() == REFILL and self.refill.therapy is not None:
+            state, mark = self._refill_state()
+            self.banner.show_identity(identity_of(self.refill.therapy, state=state, mark=mark))
+        elif self.pages.currentIndex() == WORKLIST:
+            self.banner.show_identity(None)
+        else:
+            self.banner.show_identity(self.patient.identity())
+
+    def _refill_state(self) -> tuple[str, Mark]:
+        visit = self.refill.visit
+        if self.refill.result is Result.NOT_KNOWN and self.refill.page is Step.PROGRAMME:
+            return self.tr("RESULT NOT KNOWN"), Mark.RESULT_NOT_KNOWN
+        if visit is None or visit.reading is None:
+            return self.tr("Not read yet"), Mark.NOTE
+        if not visit.reading.running:
+            return self.tr("STOPPED"), Mark.BLOCK
+        return self.tr("Running"), Mark.VERIFIED
+
+    def _show_busy(self, words: str) -> None:
+        self.status.show_connection(words or self._workstation.port_name, connected=bool(words))
+        self.status.show_unsaved(self.refill.staged is not None)
+
+    def _show_state(self) -> None:
+        station = self._workstation
+        self.banner.show_emulated(station.emulated)
+        self.status.show_emulated(station.emulated)
+        self.status.show_connection(station.port_name, connected=False)
+        self.status.show_user(f"{station.user.name}, {station.user.role.value}")
+
+    def _refill_closed(self) -> None:
+        self.turn_to(WORKLIST)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Draw the worklist's signs again in the new theme's colours."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self.pages.currentIndex() == WORKLIST:
+            self.worklist_view.update()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Let what is under way with the pump come to its end, then let go of cable and store."""
+        self._background.close()
+        self.refill.leave()
+        self._workstation.store.close()
+        super().closeEvent(event)

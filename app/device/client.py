@@ -24,7 +24,6 @@ from app.device.frames import (
 from app.device.messages import (
     ALARM_BITS,
     EVENT_CODES,
-    BadMessageError,
     Begin,
     Chunk,
     Commit,
@@ -53,6 +52,7 @@ from app.device.messages import (
 from app.device.read_back import differences
 from app.device.settings_codec import BadSettingsError, decode_settings, encode_settings, settings_digest
 from app.device.transports import Transport
+from app.device.wire_fields import BadMessageError
 from app.models.pump import (
     CommandUncertainError,
     Committed,

@@ -1,32 +1,22 @@
 """The messages of the protocol: what is asked and what is answered, as frozen values and as bytes.
 
-Each field's annotation names its encoding: ``u8`` to ``u64`` (big endian), ``flag``, ``time``, ``text``, ``b16``, …
+Each field's annotation names its encoding (``app.device.wire_fields``).
 
-Law: one encoding for each value; a payload with a wrong length, an unknown word or anything left over is
-refused. All quantities are whole numbers of the wire's quanta: ng, ng/mL, nL, minutes, seconds.
+Law: all quantities are whole numbers of the wire's quanta: ng, ng/mL, nL, minutes, seconds of the pump's clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum
-from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar
 
-from app.models.errors import AppError
+from app.device.wire_fields import BadMessageError, decode_fields, encode_fields
 from app.models.pump import Alarm, PumpEventKind
-
-EPOCH = datetime(2000, 1, 1)
-"""Pump clocks count whole seconds from here, without offset."""
 
 EVENT_CODES = {kind: code for code, kind in enumerate(PumpEventKind, start=1)}
 ALARM_BITS = {alarm: 1 << place for place, alarm in enumerate(Alarm)}
-
-_Made = TypeVar("_Made")
-
-
-class BadMessageError(AppError):
-    """A payload that is not the encoding of its message."""
 
 
 class Fate(IntEnum):
@@ -143,7 +133,7 @@ class ReadEvents:
 class EventsAre:
     KIND: ClassVar[int] = 0x84
     nonce: Annotated[bytes, "b16"]
-    events: Annotated[tuple[Event, ...], "events"]
+    events: Annotated[tuple[Event, ...], "many"]
     cursor: Annotated[int, "u32"]
     more: Annotated[bool, "flag"]
 
@@ -256,12 +246,10 @@ Message = (
 
 BY_KIND: dict[int, Any] = {made.KIND: made for made in (*QUESTIONS, *COMMANDS, *ANSWERS)}
 
-_SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
-
 
 def encode_message(message: Message) -> bytes:
     """The payload of ``message``. Raises: BadMessageError: a value does not fit its field."""
-    return _encode(message)
+    return encode_fields(message)
 
 
 def decode_message(kind: int, payload: bytes) -> Message:
@@ -269,111 +257,5 @@ def decode_message(kind: int, payload: bytes) -> Message:
     made = BY_KIND.get(kind)
     if made is None:
         raise BadMessageError(problem="kind", kind=kind)
-    reader = _Reader(payload)
-    message: Message = _decode(made, reader)
-    reader.finish()
+    message: Message = decode_fields(made, payload)
     return message
-
-
-def seconds_of(moment: datetime) -> int:
-    """Whole seconds since :data:`EPOCH`, floored."""
-    return (moment - EPOCH) // timedelta(seconds=1)
-
-
-def _encode(value: Any) -> bytes:
-    return b"".join(_encode_field(kind, getattr(value, name)) for name, kind in _LAYOUTS[type(value)])
-
-
-def _layout(made: Any) -> tuple[tuple[str, str], ...]:
-    """(name, encoding) of each field, in order."""
-    hints = get_type_hints(made, include_extras=True)
-    return tuple((name, get_args(hint)[1]) for name, hint in hints.items() if get_origin(hint) is Annotated)
-
-
-_LAYOUTS: dict[Any, tuple[tuple[str, str], ...]] = {made: _layout(made) for made in (Event, *BY_KIND.values())}
-
-
-def _encode_field(kind: str, value: Any) -> bytes:
-    try:
-        if kind in _SIZES:
-            return int(value).to_bytes(_SIZES[kind], "big")
-        if kind == "flag":
-            return bytes((1 if value else 0,))
-        if kind == "time":
-            return seconds_of(value).to_bytes(8, "big")
-        if kind == "text":
-            text = str(value).encode()
-            return len(text).to_bytes(1, "big") + text
-        if kind == "blob":
-            return len(value).to_bytes(2, "big") + bytes(value)
-        if kind == "b16s":
-            return len(value).to_bytes(1, "big") + b"".join(_encode_field("b16", item) for item in value)
-        if kind == "events":
-            return len(value).to_bytes(2, "big") + b"".join(_encode(event) for event in value)
-    except OverflowError:
-        raise BadMessageError(problem="range", value=value) from None
-    if len(value) != int(kind[1:]):
-        raise BadMessageError(problem="length", value=value)
-    return bytes(value)
-
-
-def _decode(made: type[_Made], reader: _Reader) -> _Made:
-    return made(**{name: _decode_field(kind, reader) for name, kind in _LAYOUTS[made]})
-
-
-def _decode_field(kind: str, reader: _Reader) -> Any:
-    if kind in _SIZES:
-        return reader.number(_SIZES[kind])
-    if kind == "flag":
-        return reader.flag()
-    if kind == "time":
-        return reader.moment()
-    if kind == "text":
-        return reader.text()
-    if kind == "blob":
-        return reader.take(reader.number(2))
-    if kind == "b16s":
-        return tuple(reader.take(16) for _ in range(reader.number(1)))
-    if kind == "events":
-        return tuple(_decode(Event, reader) for _ in range(reader.number(2)))
-    return reader.take(int(kind[1:]))
-
-
-class _Reader:
-    """Takes values off the front of a payload."""
-
-    def __init__(self, payload: bytes) -> None:
-        self._payload = payload
-        self._position = 0
-
-    def take(self, length: int) -> bytes:
-        part = self._payload[self._position : self._position + length]
-        if len(part) != length:
-            raise BadMessageError(problem="too-short")
-        self._position += length
-        return part
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size), "big")
-
-    def flag(self) -> bool:
-        value = self.number(1)
-        if value > 1:
-            raise BadMessageError(problem="flag", value=value)
-        return value == 1
-
-    def text(self) -> str:
-        try:
-            return self.take(self.number(1)).decode()
-        except UnicodeDecodeError:
-            raise BadMessageError(problem="text") from None
-
-    def moment(self) -> datetime:
-        try:
-            return EPOCH + timedelta(seconds=self.number(8))
-        except OverflowError:
-            raise BadMessageError(problem="time") from None
-
-    def finish(self) -> None:
-        if self._position != len(self._payload):
-            raise BadMessageError(problem="too-long")

@@ -22,7 +22,6 @@ from app.device.frames import (
     encode_frame,
 )
 from app.device.messages import (
-    BadMessageError,
     Hello,
     Hi,
     Message,
@@ -31,6 +30,7 @@ from app.device.messages import (
     decode_message,
     encode_message,
 )
+from app.device.wire_fields import BadMessageError
 
 
 class Do(StrEnum):

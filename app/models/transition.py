@@ -72,6 +72,13 @@ class Bridge:
     without_hours: Fraction | None
 
 
+def exact_bridge_flow(side: Prescription) -> Fraction | None:
+    """Daily dose / concentration in mL/day, exactly; ``None`` at a concentration of zero. Source: F-01."""
+    if not side.concentration:
+        return None
+    return side.daily_dose.in_mcg_per_day / side.concentration.in_mcg_per_ml
+
+
 def bridge_needed(old: Prescription, new: Prescription) -> bool:
     """Whether concentration or drug changes. Source: CON-01."""
     return old.drug != new.drug or old.concentration != new.concentration

@@ -192,6 +192,60 @@ TEXTS = MappingProxyType(
         ("CON-06", "drug-changes"): (
             "Rinse, bridge and check the units with a physician: {old_drug} is replaced by {new_drug}."
         ),
+        ("TIT-04", "first-day"): (
+            "Wait: the dose is not raised within {limit_h} h of the start, and {hours} h have passed."
+        ),
+        ("TIT-05", "too-soon"): ("Wait: the dose is not raised again within {limit_h} h, and {hours} h have passed."),
+        ("TIT-05", "increase"): (
+            "Take a smaller step: {change_percent} % is more than {limit_percent} % at once while titrating."
+        ),
+        ("TIT-06", "increase"): (
+            "Take a smaller step: {change_percent} % is more than {limit_percent} % at one refill."
+        ),
+        ("TIT-06", "decrease"): (
+            "Watch for withdrawal: {change_percent} % is more than {limit_percent} % down at once."
+        ),
+        ("TIT-07", "high-dose"): (
+            "Take a smaller step: from {old_daily_dose_mcg} mcg a day, {change_percent} % up may be too much."
+        ),
+        ("TIT-13", "dose-finding"): (
+            "Expect the dose to rise: in the first {months} months after the implant it is still being found."
+        ),
+        ("TIT-14", "sudden"): (
+            "Check the device first: a sudden need for {change_percent} % more points at the device."
+        ),
+        ("TOL-01", "met"): (
+            "Look for the cause: the daily dose has risen by {delta_mcg} mcg within {window_days} days, more than "
+            "{limit_mcg} mcg."
+        ),
+        ("TOL-01", "at-the-limit"): "Keep watching: the dose has risen by exactly {limit_mcg} mcg, which is not more.",
+        ("TOL-02", "device-check-required"): (
+            "Check the device before anybody calls this tolerance: no complete check explains the rise."
+        ),
+        ("TOL-02", "early"): "Keep in mind that this is within the first {months} months after the implant.",
+        ("TOL-03", "device-check"): (
+            "Check the device: {daily_dose_mcg} mcg a day and still tone {tone}. More drug does not help."
+        ),
+        ("TOL-03", "lp-test"): (
+            "Plan a lumbar bolus test: {daily_dose_mcg} mcg a day, still tone {tone}, and the device is in order."
+        ),
+        ("TOL-04", "near"): "Keep watching: the dose has risen by {delta_mcg} mcg within {window_days} days.",
+        ("TOL-05", "options"): (
+            "Choose with a physician: boluses, a drug holiday in hospital, a partial holiday, or morphine in between."
+        ),
+        ("TOL-07", "bolus-first"): "Try a bolus program first: it is the mildest of the measures against tolerance.",
+        ("DEV-02", "partial-check"): (
+            "Complete the check of {on}: fluid was neither aspirated from the catheter nor contrast seen."
+        ),
+        ("DEV-06", "worse"): "Check the device: after the increase of {on} the tone became worse, not better.",
+        ("RED-01", "due"): "Try to reduce the dose: it has been stable and good for a year (due since {due_on}).",
+        ("PRO-04", "outpatient"): (
+            "Plan day {day} in hospital or take smaller steps: {change_percent} % at once (limit {limit_percent} %)."
+        ),
+        ("PRO-04", "severe"): (
+            "Plan day {day} in hospital: {change_percent} % at once carries a severe risk of withdrawal "
+            "(limit {limit_percent} %)."
+        ),
         ("CON-07", "dose-too"): (
             "Change one thing at a time: the concentration changes, and the daily dose too, from "
             "{old_daily_dose_mcg} to {new_daily_dose_mcg} mcg."

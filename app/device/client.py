@@ -1,26 +1,16 @@
-"""The program's end of the cable: one pump, one session at a time.
+"""The program's side of the protocol: reading a pump, staging a program, committing it, asking what became of it.
 
-Law: a question may be asked three times, a command is sent once. An answer counts only in this session, with this
-number and this nonce; silence after a command is ``CommandUncertainError``, and only a new session ends it.
+Law: nothing is sent before the pump's serial and state are those that were reviewed, and nothing is called sealed
+before a second decoder has found every field in the pump's own bytes. Silence after a command is never a failure.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from app.device.frames import (
-    TO_PROGRAM,
-    TO_PUMP,
-    BadFrameError,
-    Frame,
-    FrameReader,
-    WrongKeyError,
-    decode_frame,
-    encode_frame,
-)
+from app.device.link import TRIES, Link
 from app.device.messages import (
     ALARM_BITS,
     EVENT_CODES,
@@ -30,30 +20,24 @@ from app.device.messages import (
     CommittedIs,
     EventsAre,
     Fate,
-    Hello,
     Hi,
-    Message,
-    Nak,
     ProgramIs,
     ReadEvents,
     ReadProgram,
     ReadStatus,
     Ready,
-    Refusal,
     Resolve,
     ResolvedIs,
     Seal,
     SealedIs,
     StatusIs,
     Took,
-    decode_message,
-    encode_message,
 )
 from app.device.read_back import differences
 from app.device.settings_codec import BadSettingsError, decode_settings, encode_settings, settings_digest
 from app.device.transports import Transport
-from app.device.wire_fields import BadMessageError
 from app.models.pump import (
+    Alarm,
     CommandUncertainError,
     Committed,
     Interrogation,
@@ -70,12 +54,17 @@ from app.models.pump import (
 )
 from app.models.quantities import Volume
 
-_TRIES = 3
-_HELLO_DEADLINE_S = 2.0
 _PL_PER_NL = 1000
-
-_Answer = TypeVar("_Answer")
+_LONGEST_CHUNK = 4000
 _KINDS_OF_EVENTS = {code: kind for kind, code in EVENT_CODES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the client must remember of an order that it staged."""
+
+    serial: str
+    anchor: bytes
 
 
 class PumpClient:
@@ -96,67 +85,28 @@ class PumpClient:
         now: Callable[[], datetime],
         randomness: Callable[[int], bytes],
     ) -> None:
-        self._open_transport = open_transport
-        self._key = key
+        self._link = Link(open_transport, key, randomness)
         self._now = now
-        self._randomness = randomness
-        self._cable: Transport | None = None
-        self._reader = FrameReader()
-        self._session = 0
-        self._number = 0
-        self._deadline_s = _HELLO_DEADLINE_S
-        self._anchors: dict[str, bytes] = {}
-
-    # -- sessions --------------------------------------------------------------------------------------------
+        self._orders: dict[str, _Order] = {}
 
     def connect(self) -> PumpIdentity:
         """See :meth:`app.models.pump.PumpPort.connect`. Raises: WrongPumpError: its key is another pump's."""
-        hi = self._greet()
-        return PumpIdentity(hi.serial, hi.model, hi.firmware, hi.emulated)
-
-    def _greet(self) -> Hi:
-        """A new session; the cable is opened again if it was lost."""
-        lost: LinkLostError | None = None
-        for _ in range(_TRIES):
-            try:
-                self._session, self._deadline_s = 0, _HELLO_DEADLINE_S
-                if self._cable is None:
-                    self._cable, self._reader = self._open_transport(), FrameReader()
-                nonce = self._randomness(16)
-                hi = self._exchange(Hello(nonce), Hi, _HELLO_DEADLINE_S)
-            except LinkLostError as error:
-                lost = error
-                self.close()
-                continue
-            if hi is not None and hi.nonce == nonce:
-                self._session, self._deadline_s = hi.session, hi.deadline_ms / 1000
-                return hi
-        raise lost or LinkLostError(problem="no answer")
+        return _identity(self._link.greet())
 
     def close(self) -> None:
         """Let go of the cable."""
-        if self._cable is not None:
-            self._cable.close()
-        self._cable = None
-        self._session = 0
-
-    # -- questions -------------------------------------------------------------------------------------------
+        self._link.close()
 
     def interrogate(self) -> Interrogation:
-        """See :meth:`app.models.pump.PumpPort.interrogate`."""
-        hi = self._greet()
-        program = self._ask(ReadProgram, ProgramIs)
-        status = self._ask(ReadStatus, StatusIs)
-        if settings_digest(program.settings) != program.digest:
-            raise LinkLostError(problem="the program and its digest do not belong together")
-        try:
-            settings = decode_settings(program.settings)
-        except BadSettingsError:
-            raise LinkLostError(problem="the program cannot be read") from None
-        if differences(settings, program.settings):
-            raise LinkLostError(problem="two decoders read different programs")
+        """See :meth:`app.models.pump.PumpPort.interrogate`. Raises: WrongPumpError: its key is another pump's."""
+        hi = self._link.greet()
+        program = self._link.ask(ReadProgram, ProgramIs)
+        if (program.revision, program.digest) != (hi.revision, hi.digest):
+            raise LinkLostError(problem="the pump names two programs at once")
+        settings = _settings_in(program)
+        status = self._link.ask(ReadStatus, StatusIs)
         return Interrogation(
-            identity=PumpIdentity(hi.serial, hi.model, hi.firmware, hi.emulated),
+            identity=_identity(hi),
             read_at=self._now(),
             pump_clock=status.clock,
             revision=program.revision,
@@ -166,7 +116,7 @@ class PumpClient:
             reset=status.reset,
             reservoir=Volume(status.reservoir_nl * _PL_PER_NL),
             delivered=Volume(status.delivered_nl * _PL_PER_NL),
-            alarms=tuple(alarm for alarm, bit in ALARM_BITS.items() if status.alarms & bit),
+            alarms=_alarms_in(status.alarms),
             eri_on=status.eri_on if status.eri_seen else None,
             events=tuple(self._events()),
             audit_anchor=hi.anchor.hex(),
@@ -174,29 +124,23 @@ class PumpClient:
         )
 
     def _events(self) -> list[PumpEvent]:
+        """The whole log, answer by answer. Raises: LinkLostError."""
         events: list[PumpEvent] = []
-        cursor, more = 0, True
-        while more:
-            answer = self._ask(lambda nonce, at=cursor: ReadEvents(nonce, at), EventsAre)  # type: ignore[misc]
+        answer = self._events_after(0)
+        while True:
             events += (
                 PumpEvent(event.number, event.at, _KINDS_OF_EVENTS.get(event.code), event.code, event.value)
                 for event in answer.events
             )
-            more = answer.more and answer.cursor > cursor
-            cursor = answer.cursor
-        return events
+            if not answer.more:
+                return events
+            last = answer.cursor
+            answer = self._events_after(last)
+            if answer.cursor <= last:
+                raise LinkLostError(problem="the pump's log does not go on")
 
-    def _ask(self, question: Callable[[bytes], Message], answer_type: type[_Answer]) -> _Answer:
-        """Ask until an answer to this very question comes. Raises: LinkLostError, PumpRefusedError."""
-        for _ in range(_TRIES):
-            nonce = self._randomness(16)
-            answer = self._exchange(question(nonce), answer_type, self._deadline_s)
-            if answer is not None and getattr(answer, "nonce", None) == nonce:
-                return answer
-        self.close()
-        raise LinkLostError(problem="no answer")
-
-    # -- commands --------------------------------------------------------------------------------------------
+    def _events_after(self, cursor: int) -> EventsAre:
+        return self._link.ask(lambda nonce: ReadEvents(nonce, cursor), EventsAre)
 
     def digest_of(self, settings: PumpSettings) -> str:
         """See :meth:`app.models.pump.PumpPort.digest_of`."""
@@ -205,106 +149,90 @@ class PumpClient:
     def stage(self, *, txn: str, serial: str, base: Interrogation, settings: PumpSettings, anchor: str) -> Sealed:
         """See :meth:`app.models.pump.PumpPort.stage`."""
         raw = encode_settings(settings)
-        order, digest = bytes.fromhex(txn), settings_digest(raw)
-        hi = self._greet()
+        order = _Order(serial, bytes.fromhex(anchor))
+        hi = self._link.greet()
         if hi.serial != serial:
             raise WrongPumpError(expected=serial, found=hi.serial)
         if hi.digest.hex() != base.digest or hi.revision != base.revision:
             raise StaleBaseError(reviewed=base.digest, found=hi.digest.hex())
-        self._order(Begin(order, base.revision, hi.digest, len(raw), digest), Ready)
-        for offset in range(0, len(raw), hi.max_chunk):
-            self._order(Chunk(order, offset, raw[offset : offset + hi.max_chunk]), Took)
-        asked_at = self._now()
-        sealed = self._order(Seal(order), SealedIs)
-        wrong = differences(settings, sealed.settings)
-        if wrong or sealed.digest != digest or settings_digest(sealed.settings) != digest:
-            raise ReadBackDiffersError(fields=", ".join(wrong) or "digest")
-        self._anchors[txn] = bytes.fromhex(anchor)
+        self._orders[txn] = order
+        asked_at, sealed = self._send(bytes.fromhex(txn), hi, raw)
         return Sealed(
             txn=txn,
             digest=sealed.digest.hex(),
             token=sealed.token,
-            settings=decode_settings(sealed.settings),
+            settings=_settings_read_back(settings, raw, sealed),
             expires_at=asked_at + timedelta(seconds=sealed.expires_s),
         )
 
+    def _send(self, txn: bytes, hi: Hi, raw: bytes) -> tuple[datetime, SealedIs]:
+        """BEGIN, CHUNK…, SEAL; with the moment before SEAL, from which the token's life counts."""
+        self._link.order(Begin(txn, hi.revision, hi.digest, len(raw), settings_digest(raw)), Ready)
+        longest = min(max(hi.max_chunk, 1), _LONGEST_CHUNK)
+        for offset in range(0, len(raw), longest):
+            self._link.order(Chunk(txn, offset, raw[offset : offset + longest]), Took)
+        asked_at = self._now()
+        return asked_at, self._link.order(Seal(txn), SealedIs)
+
     def commit(self, sealed: Sealed) -> Committed:
-        """See :meth:`app.models.pump.PumpPort.commit`."""
-        order = bytes.fromhex(sealed.txn)
-        anchor = self._anchors.pop(sealed.txn, bytes(32))
-        answer = self._order(Commit(order, bytes.fromhex(sealed.digest), sealed.token, anchor), CommittedIs)
-        if answer.txn != order:
-            raise CommandUncertainError(txn=sealed.txn)
+        """See :meth:`app.models.pump.PumpPort.commit`. An order that this client did not stage is not sent."""
+        order = self._orders.get(sealed.txn)
+        if order is None:
+            raise PumpRefusedError(reason="unknown-order")
+        command = Commit(bytes.fromhex(sealed.txn), bytes.fromhex(sealed.digest), sealed.token, order.anchor)
+        answer = self._link.order(command, CommittedIs)
         return Committed(answer.revision, answer.effective_at)
 
     def resolve(self, txn: str) -> Resolution:
-        """See :meth:`app.models.pump.PumpPort.resolve`. A tombstone may be written any number of times."""
-        order = bytes.fromhex(txn)
-        for _ in range(_TRIES):
-            self._greet()
+        """See :meth:`app.models.pump.PumpPort.resolve`. A tombstone may be written any number of times.
+
+        Raises: WrongPumpError: another pump than the one that was sent the order.
+        """
+        order = self._orders.get(txn)
+        for _ in range(TRIES):
+            hi = self._link.greet()
+            if order is not None and hi.serial != order.serial:
+                raise WrongPumpError(expected=order.serial, found=hi.serial)
             try:
-                answer = self._order(Resolve(order), ResolvedIs)
+                answer = self._link.order(Resolve(bytes.fromhex(txn)), ResolvedIs)
             except CommandUncertainError:
                 continue
-            if answer.txn == order and answer.fate in list(Fate):
+            except PumpRefusedError as refused:
+                raise LinkLostError(problem="refused", **refused.values) from None
+            if answer.fate in list(Fate):
                 return Resolution(Fate(answer.fate).name.lower())
         raise LinkLostError(problem="no answer")
 
-    def _order(self, command: Message, answer_type: type[_Answer]) -> _Answer:
-        """Send a command once. Raises: CommandUncertainError, PumpRefusedError."""
-        try:
-            answer = self._exchange(command, answer_type, self._deadline_s)
-        except LinkLostError as lost:
-            self.close()
-            raise CommandUncertainError(problem=str(lost)) from None
-        if answer is None:
-            self.close()
-            raise CommandUncertainError(problem="no answer")
-        return answer
 
-    # -- one exchange ----------------------------------------------------------------------------------------
-
-    def _exchange(self, message: Message, answer_type: type[_Answer], deadline_s: float) -> _Answer | None:
-        """Send one frame and wait for its answer; ``None`` if none came in time.
-
-        Raises:
-            LinkLostError: the cable is gone.
-            PumpRefusedError: NAK.
-            WrongPumpError: a whole frame came, sealed with another pump's key.
-        """
-        if self._cable is None:
-            raise LinkLostError(problem="not connected")
-        self._number = (self._number + 1) % 65_536
-        sent = Frame(message.KIND, TO_PUMP, self._session, self._number, encode_message(message))
-        self._cable.write(encode_frame(sent, self._key))
-        ends = time.monotonic() + deadline_s
-        while True:
-            arrived = self._cable.read(max(0.0, min(0.25, ends - time.monotonic())))
-            for stuffed in self._reader.feed(arrived):
-                answer = self._answer_in(stuffed, sent)
-                if isinstance(answer, Nak):
-                    raise _refusal(answer)
-                if isinstance(answer, answer_type):
-                    return answer
-            if time.monotonic() >= ends or (not arrived and self._cable.immediate):
-                return None
-
-    def _answer_in(self, stuffed: bytes, sent: Frame) -> Message | None:
-        """The message in a frame, if it answers what was sent; anything else is noise."""
-        try:
-            frame = decode_frame(stuffed, self._key)
-            fits = frame.direction == TO_PROGRAM and frame.number == sent.number
-            if not fits or (sent.session and frame.session != sent.session):
-                return None
-            return decode_message(frame.kind, frame.payload)
-        except WrongKeyError:
-            raise WrongPumpError(found="a pump with another key", reason="key") from None
-        except (BadFrameError, BadMessageError):
-            return None
+def _identity(hi: Hi) -> PumpIdentity:
+    return PumpIdentity(hi.serial, hi.model, hi.firmware, hi.emulated)
 
 
-def _refusal(nak: Nak) -> Exception:
-    known = nak.reason in list(Refusal)
-    if known and Refusal(nak.reason) is Refusal.KEY:
-        return WrongPumpError(found="a pump with another key", reason="key")
-    return PumpRefusedError(reason=Refusal(nak.reason).word if known else str(nak.reason))
+def _alarms_in(bits: int) -> tuple[Alarm, ...]:
+    """Raises: LinkLostError: an alarm that this program has no name for, which must not pass unseen."""
+    if bits & ~sum(ALARM_BITS.values()):
+        raise LinkLostError(problem="unknown alarm", bits=bits)
+    return tuple(alarm for alarm, bit in ALARM_BITS.items() if bits & bit)
+
+
+def _settings_in(program: ProgramIs) -> PumpSettings:
+    """What the pump runs, as both decoders read it. Raises: LinkLostError."""
+    if settings_digest(program.settings) != program.digest:
+        raise LinkLostError(problem="the program and its digest do not belong together")
+    try:
+        settings = decode_settings(program.settings)
+    except BadSettingsError:
+        raise LinkLostError(problem="the program cannot be read") from None
+    if differences(settings, program.settings):
+        raise LinkLostError(problem="two decoders read different programs")
+    return settings
+
+
+def _settings_read_back(sent: PumpSettings, raw: bytes, sealed: SealedIs) -> PumpSettings:
+    """The settings in the pump's own bytes, if they are what was sent. Raises: ReadBackDiffersError."""
+    wrong = differences(sent, sealed.settings)
+    if wrong:
+        raise ReadBackDiffersError(fields=", ".join(wrong))
+    if sealed.settings != raw or sealed.digest != settings_digest(raw):
+        raise ReadBackDiffersError(fields="digest")
+    return decode_settings(sealed.settings)

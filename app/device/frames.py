@@ -29,7 +29,7 @@ _LONGEST_STUFFED = _LONGEST + _LONGEST // 254 + 2
 
 
 class BadFrameError(AppError):
-    """Noise: wrong length, check sum, version or direction."""
+    """Noise: wrong length, check sum, version or direction; or a payload that no frame can hold."""
 
 
 class WrongKeyError(AppError):
@@ -53,7 +53,9 @@ def bench_key(serial: str) -> bytes:
 
 
 def encode_frame(frame: Frame, key: bytes) -> bytes:
-    """The frame as it goes over the cable, with a delimiter on both sides."""
+    """The frame as it goes over the cable, with a delimiter on both sides. Raises: BadFrameError: too long."""
+    if len(frame.payload) > MAX_PAYLOAD:
+        raise BadFrameError(problem="length", length=len(frame.payload))
     head = _HEAD.pack(VERSION, frame.kind, frame.direction, frame.session, frame.number, len(frame.payload))
     signed = head + frame.payload
     sealed = signed + _mac(signed, key)
@@ -97,8 +99,9 @@ class FrameReader:
         self._held = bytearray()
         self._too_long = False
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what stands between two delimiters, still stuffed."""
+    def feed(self, data: bytes) -> list[bytes]:
+        """What now stands between two delimiters, still stuffed."""
+        frames: list[bytes] = []
         for piece, ended in _pieces(data):
             if len(self._held) + len(piece) > _LONGEST_STUFFED:
                 self._too_long = True
@@ -109,9 +112,10 @@ class FrameReader:
                 self._held.clear()
                 self._too_long = False
                 if found and whole:
-                    yield found
+                    frames.append(found)
             elif self._too_long:
                 self._held.clear()
+        return frames
 
 
 def _pieces(data: bytes) -> Iterator[tuple[bytes, bool]]:

@@ -15,8 +15,32 @@ from typing import Annotated, Any, ClassVar
 from app.device.wire_fields import BadMessageError, decode_fields, encode_fields
 from app.models.pump import Alarm, PumpEventKind
 
-EVENT_CODES = {kind: code for code, kind in enumerate(PumpEventKind, start=1)}
-ALARM_BITS = {alarm: 1 << place for place, alarm in enumerate(Alarm)}
+EVENT_CODES = {
+    PumpEventKind.STARTED: 1,
+    PumpEventKind.STOPPED: 2,
+    PumpEventKind.COMMITTED: 3,
+    PumpEventKind.FILLED: 4,
+    PumpEventKind.BOLUS_STARTED: 5,
+    PumpEventKind.BOLUS_ENDED: 6,
+    PumpEventKind.BRIDGE_ENDED: 7,
+    PumpEventKind.STALLED: 8,
+    PumpEventKind.RECOVERED: 9,
+    PumpEventKind.RESET: 10,
+    PumpEventKind.ALARM: 11,
+    PumpEventKind.CLOCK_SET: 12,
+}
+
+ALARM_BITS = {
+    Alarm.LOW_RESERVOIR: 1,
+    Alarm.ERI: 2,
+    Alarm.MEMORY_ERROR: 4,
+    Alarm.EMPTY_RESERVOIR: 8,
+    Alarm.END_OF_SERVICE: 16,
+    Alarm.MOTOR_STALL: 32,
+    Alarm.STOPPED_TOO_LONG: 64,
+    Alarm.CRITICAL_MEMORY_ERROR: 128,
+    Alarm.LOW_BATTERY_RESET: 256,
+}
 
 
 class Fate(IntEnum):

@@ -31,6 +31,9 @@ from app.models.pump import NotRepresentableError, PumpSettings
 from app.models.quantities import Concentration, DoseRate, Mass, Volume
 
 VERSION = 1
+LONGEST = 4000
+"""Most bytes of encoded settings; more would not fit one frame with its read-back."""
+
 YG_PER_NG = 10**15
 FG_PER_NG = 10**6
 PL_PER_NL = 10**3
@@ -43,13 +46,16 @@ class BadSettingsError(AppError):
 
 
 def settings_digest(raw: bytes) -> bytes:
-    """SHA-256 of encoded settings: the pump's state digest."""
+    """SHA-256 of a fixed prefix and the encoded settings: the pump's state digest."""
     return hashlib.sha256(b"cisterna settings" + raw).digest()
 
 
 def encode_settings(settings: PumpSettings) -> bytes:
     """The bytes that the pump is told. Raises: NotRepresentableError."""
-    return b"".join(_settings(settings))
+    raw = b"".join(_settings(settings))
+    if len(raw) > LONGEST:
+        raise NotRepresentableError(field="program length", value=len(raw))
+    return raw
 
 
 def _settings(settings: PumpSettings) -> Iterator[bytes]:
@@ -77,7 +83,7 @@ def _program(program: Program) -> Iterator[bytes]:
         case SimpleContinuous(daily_dose=dose):
             yield bytes((SIMPLE,)) + _whole("daily dose", dose.quanta, YG_PER_NG, 8)
         case Flex(plans=plans):
-            yield bytes((FLEX, len(plans)))
+            yield bytes((FLEX,)) + _number("day plans", len(plans), 1)
             for plan in plans:
                 yield from _plan(plan)
         case PeriodicBolus() as periodic:
@@ -133,9 +139,10 @@ def decode_settings(raw: bytes) -> PumpSettings:
     reader = _Reader(raw)
     try:
         settings = _read_settings(reader)
-    except (IndexError, InvalidProgramError, UnicodeDecodeError):
+        same = encode_settings(settings) == raw
+    except (IndexError, InvalidProgramError, NotRepresentableError, UnicodeDecodeError):
         raise BadSettingsError(position=reader.position) from None
-    if reader.position != len(raw) or encode_settings(settings) != raw:
+    if not same:
         raise BadSettingsError(position=reader.position)
     return settings
 

@@ -10,7 +10,6 @@ Law: one encoding for each value; what is too short, too long or not canonical i
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from app.models.errors import AppError
@@ -22,6 +21,8 @@ _SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
 _TIME_LENGTH = 8
 
 _Made = TypeVar("_Made")
+
+_LAYOUTS: dict[Any, tuple[tuple[str, str, Any], ...]] = {}
 
 
 class BadMessageError(AppError):
@@ -46,13 +47,14 @@ def decode_fields(made: type[_Made], payload: bytes) -> _Made:
     return value
 
 
-@cache
-def _layout(made: type) -> tuple[tuple[str, str, Any], ...]:
+def _layout(made: Any) -> tuple[tuple[str, str, Any], ...]:
     """(name, encoding, type) of each annotated field, in order."""
-    hints = get_type_hints(made, include_extras=True)
-    return tuple(
-        (name, get_args(hint)[1], get_args(hint)[0]) for name, hint in hints.items() if get_origin(hint) is Annotated
-    )
+    if made not in _LAYOUTS:
+        hints = get_type_hints(made, include_extras=True).items()
+        _LAYOUTS[made] = tuple(
+            (name, *reversed(get_args(hint))) for name, hint in hints if get_origin(hint) is Annotated
+        )
+    return _LAYOUTS[made]
 
 
 def _encode(kind: str, value: Any) -> bytes:

@@ -1,39 +1,38 @@
 """The second decoder: what the pump read back, field by field, compared with what was to be sent.
 
 Law: it shares no code with ``settings_codec``, walks the bytes with ``struct`` alone, and compares numbers in the
-wire's own quanta. A field that was not read is a difference.
+wire's own quanta. A field that was not read is a difference, and so is one that nobody sent.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import zip_longest
 
 from app.models.program import Bolus, Flex, MinimumRate, PeriodicBolus, SimpleContinuous, Step, Stopped
 from app.models.pump import PumpSettings
 
-Field = tuple[str, object]
+Field = tuple[str, int | Fraction | str | None]
+
+_NOT_THERE = object()
 
 
 def differences(sent: PumpSettings, raw: bytes) -> tuple[str, ...]:
     """The names of all fields in which ``raw`` is not ``sent``; empty if it is the same in every field."""
     try:
-        found = list(walk(raw))
-    except (struct.error, UnicodeDecodeError, ValueError):
+        found = dict(walk(raw))
+    except (struct.error, ValueError):
         return ("unreadable",)
-    names = []
-    for wanted, read in zip_longest(_wanted(sent), found):
-        if wanted != read:
-            names.append((wanted or read or ("unreadable", None))[0])
-    return tuple(dict.fromkeys(names))
+    wanted = dict(_wanted(sent))
+    names = (*wanted, *(name for name in found if name not in wanted))
+    return tuple(name for name in names if wanted.get(name, _NOT_THERE) != found.get(name, _NOT_THERE))
 
 
 def walk(raw: bytes) -> Iterator[Field]:
-    """Yield (name, number or text) of every field in the bytes, in order.
+    """Yield (name, number or text) of every field in the bytes, in order; no name comes twice.
 
-    Raises: struct.error, UnicodeDecodeError, ValueError: these are not settings.
+    Raises: struct.error, ValueError: these are not settings.
     """
     place = 0
 
@@ -43,32 +42,34 @@ def walk(raw: bytes) -> Iterator[Field]:
         place += struct.calcsize(">" + layout)
         return values
 
+    def present() -> bool:
+        (mark,) = read("B")
+        if mark not in (0, 1):
+            raise ValueError("neither there nor not there")
+        return mark == 1
+
     version, length = read("BB")
     yield "version", version
-    drug = raw[place : place + length].decode()
+    yield "drug", str(struct.unpack_from(f"{length}s", raw, place)[0], "utf-8")
     place += length
-    yield "drug", drug
-    for name in ("concentration", "low-reservoir alarm"):
-        yield name, read("Q")[0]
-    yield "reservoir", read("Q")[0] if read("B")[0] else None
-    if read("B")[0]:
+    yield from zip(("concentration", "low-reservoir alarm"), read("QQ"), strict=True)
+    yield "reservoir", read("Q")[0] if present() else None
+    if present():
         yield from zip(("bridge volume", "bridge duration"), read("QI"), strict=True)
     (mode,) = read("B")
     yield "mode", mode
     if mode == 1:
         yield "daily dose", read("Q")[0]
     elif mode == 2:
-        for _ in range(read("B")[0]):
-            days, basal = read("BQ")
-            yield "days", days
-            yield "basal rate", basal
+        for plan in range(1, read("B")[0] + 1):
+            yield from zip((f"plan {plan} days", f"plan {plan} basal rate"), read("BQ"), strict=True)
             for kind in ("bolus", "step"):
-                for _ in range(read("B")[0]):
-                    yield from zip((f"{kind} time", f"{kind} duration", f"{kind} dose"), read("HHQ"), strict=True)
+                for count in range(1, read("B")[0] + 1):
+                    yield from zip(_pulse_names(plan, kind, count), read("HHQ"), strict=True)
     elif mode == 3:
-        names = ("basal rate", "bolus dose", "bolus duration", "interval", "first bolus")
-        yield from zip(names, read("QQHIH"), strict=True)
-    if read("B")[0]:
+        periodic = ("basal rate", "bolus dose", "bolus duration", "interval", "first bolus")
+        yield from zip(periodic, read("QQHIH"), strict=True)
+    if present():
         patient = ("patient bolus dose", "patient bolus duration", "lockout", "patient boluses a day")
         yield from zip(patient, read("QHHB"), strict=True)
     if place != len(raw):
@@ -107,16 +108,19 @@ def _wanted_delivery(sent: PumpSettings) -> Iterator[Field]:
         yield "interval", delivery.every_min
         yield "first bolus", delivery.first_at
     elif isinstance(delivery, Flex):
-        for plan in delivery.plans:
-            yield "days", sum(2**day for day in plan.days)
-            yield "basal rate", plan.basal.in_mcg_per_day * 1000
-            for bolus in plan.boluses:
-                yield from _wanted_pulse("bolus", bolus)
-            for step in plan.steps:
-                yield from _wanted_pulse("step", step)
+        for number, plan in enumerate(delivery.plans, start=1):
+            yield f"plan {number} days", sum(2**day for day in plan.days)
+            yield f"plan {number} basal rate", plan.basal.in_mcg_per_day * 1000
+            yield from _wanted_pulses(number, "bolus", plan.boluses)
+            yield from _wanted_pulses(number, "step", plan.steps)
 
 
-def _wanted_pulse(kind: str, pulse: Bolus | Step) -> Iterator[tuple[str, int | Fraction]]:
-    yield f"{kind} time", pulse.at
-    yield f"{kind} duration", pulse.duration_min
-    yield f"{kind} dose", pulse.dose.in_mcg * 1000
+def _wanted_pulses(plan: int, kind: str, pulses: Sequence[Bolus | Step]) -> Iterator[Field]:
+    for count, pulse in enumerate(pulses, start=1):
+        values = (pulse.at, pulse.duration_min, pulse.dose.in_mcg * 1000)
+        yield from zip(_pulse_names(plan, kind, count), values, strict=True)
+
+
+def _pulse_names(plan: int, kind: str, count: int) -> tuple[str, str, str]:
+    place = f"plan {plan} {kind} {count}"
+    return f"{place} time", f"{place} duration", f"{place} dose"

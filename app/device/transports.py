@@ -13,6 +13,10 @@ import serial
 from app.models.pump import LinkLostError
 
 BAUD = 115_200
+"""Of bench pumps with a serial port: 8 data bits, no parity, one stop bit."""
+
+_WRITE_PATIENCE_S = 5
+_MOST_AT_ONCE = 4096
 
 
 class Transport(Protocol):
@@ -53,13 +57,21 @@ class Loopback:
         self._arrived = b""
 
 
+def open_transport(port_name: str) -> Transport:
+    """The cable at a serial port, a pseudo-terminal or a ``socket://host:port``.
+
+    Raises: LinkLostError: the port is not there, or somebody else has it.
+    """
+    return SerialCable(port_name)
+
+
 class SerialCable:
-    """A serial port, a pseudo-terminal, or any URL that pyserial knows (``socket://host:port``)."""
+    """A serial port, a pseudo-terminal, or any URL that pyserial knows."""
 
     immediate = False
 
     def __init__(self, name: str) -> None:
-        """Raises: LinkLostError: the port is not there, or somebody else has it."""
+        """See :func:`open_transport`."""
         self._name = name
         try:
             self._port = _open(name)
@@ -76,8 +88,10 @@ class SerialCable:
         try:
             self._port.timeout = timeout_s
             first: bytes = self._port.read(1)
-            waiting = self._port.in_waiting if first else 0
-            more: bytes = self._port.read(waiting) if waiting else b""
+            if not first:
+                return b""
+            self._port.timeout = 0
+            more: bytes = self._port.read(_MOST_AT_ONCE)
         except (serial.SerialException, OSError, TypeError) as error:
             raise LinkLostError(port=self._name, problem=str(error)) from None
         return first + more
@@ -92,4 +106,4 @@ class SerialCable:
 def _open(name: str) -> serial.SerialBase:
     if "://" in name:
         return serial.serial_for_url(name, timeout=1)
-    return serial.Serial(name, BAUD, timeout=1, write_timeout=5, exclusive=True)
+    return serial.Serial(name, BAUD, timeout=1, write_timeout=_WRITE_PATIENCE_S, exclusive=True)

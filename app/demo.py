@@ -84,18 +84,25 @@ class Walk:
         self._output = output
         self._number = 0
 
-    def run(self) -> None:
-        """From the worklist to the worklist."""
-        self._worklist()
-        self._identify()
-        self._interrogate()
-        self._residual()
-        self._drug()
-        self._fill()
-        self._settings()
-        self._confirm()
-        self._result()
-        self._report()
+    def run(self, steps: int | None = None) -> None:
+        """From the worklist to the worklist, or only the first ``steps`` of it."""
+        for step in self.steps()[:steps]:
+            step()
+
+    def steps(self) -> tuple[Callable[[], None], ...]:
+        """What is done, in order."""
+        return (
+            self._worklist,
+            self._identify,
+            self._interrogate,
+            self._residual,
+            self._drug,
+            self._fill,
+            self._settings,
+            self._confirm,
+            self._result,
+            self._report,
+        )
 
     def _worklist(self) -> None:
         window = self._window

@@ -32,7 +32,7 @@ from app.models.pump import (
     WrongPumpError,
 )
 from app.models.records import AuditEntry, Fill, Intent, ProgramRecord, ProgramState
-from app.models.refill_visit import RefillVisit, VisitEvent
+from app.models.refill_visit import RefillVisit, Step, VisitEvent
 from app.services.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Programming:
         base = pump.interrogate()
         if base.identity.serial != serial:
             raise WrongPumpError(expected=serial, found=base.identity.serial)
-        if base.digest != reading.digest:
+        if (base.digest, base.revision) != (reading.digest, reading.revision):
             raise StaleBaseError(reviewed=reading.digest, found=base.digest)
         visit, intent = self._write_intent(visit, settings, base, digest, user_id)
         try:
@@ -100,7 +100,7 @@ class Programming:
             if sealed.digest != digest or sealed.settings != settings:
                 raise ReadBackDiffersError(fields=("digest",))
         except (ReadBackDiffersError, PumpRefusedError, StaleBaseError, WrongPumpError):
-            self.withdraw(intent, pump)
+            self.withdraw(intent, pump, user_id=user_id)
             raise
         return Staged(visit, intent, sealed, base)
 
@@ -133,13 +133,12 @@ class Programming:
         self.store.write_intent(visit, intent, program, AuditEntry(now, user_id, "pump.stage", intent.txn, digest))
         return visit, intent
 
-    def withdraw(self, intent: Intent, pump: PumpPort) -> Outcome:
+    def withdraw(self, intent: Intent, pump: PumpPort, *, user_id: str) -> RefillVisit:
         """Make sure that a draft which nobody sent can never come into force.
 
         Raises: LinkLostError: the pump did not say; the intent stays in doubt.
         """
-        visit = self.store.visit(intent.visit_id)
-        return self.settle(visit, intent, pump, user_id=intent.written_by).outcome or Outcome.NOT_KNOWN
+        return self.settle(self.store.visit(intent.visit_id), intent, pump, user_id=user_id)
 
     def send(self, staged: Staged, model: PumpModel, pump: PumpPort, *, user_id: str) -> RefillVisit:
         """Commit the sealed draft and find out what became of it; the visit says so in ``outcome``.
@@ -207,7 +206,7 @@ class Programming:
     def _record(
         self, visit: RefillVisit, intent: Intent, outcome: Outcome, reading: Interrogation | None, user_id: str
     ) -> RefillVisit:
-        now = self.clock.utc()
+        now, was_sent = self.clock.utc(), visit.step is Step.PROGRAMME
         program = replace(self.store.program(intent.program_id), state=_STATES[outcome])
         fill = None
         if outcome is Outcome.VERIFIED and reading is not None:
@@ -217,7 +216,8 @@ class Programming:
             visit = visit.after(VisitEvent.VERIFIED, now) if visit.may(VisitEvent.VERIFIED) else visit
         elif outcome is Outcome.NOT_APPLIED and visit.may(VisitEvent.NOT_APPLIED):
             visit = visit.after(VisitEvent.NOT_APPLIED, now)
-        visit = replace(visit, outcome=outcome, changed_at=now)
+        # A draft that nobody sent leaves no result on the visit.
+        visit = replace(visit, outcome=outcome if was_sent else None, changed_at=now)
         intent = replace(intent, outcome=outcome, resolved_at=now)
         entry = AuditEntry(now, user_id, f"pump.{outcome.value}", intent.txn, intent.digest)
         self.store.record_outcome(visit, intent, program, entry, fill=fill)

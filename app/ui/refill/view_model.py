@@ -206,21 +206,20 @@ class RefillViewModel(QObject):
     def correct(self) -> None:
         """One step back, to put a value right; a draft in the pump is withdrawn first."""
         if self.staged is not None:
-            staged = self.staged
+            staged, station = self.staged, self.workstation
             self._in_background(
                 self.tr("Withdrawing the draft…"),
-                lambda: self.workstation.programming.withdraw(staged.intent, self._pump()),
+                lambda: station.programming.withdraw(staged.intent, self._pump(), user_id=station.user.id),
                 self._withdrawn,
             )
             return
         desk, user = self.workstation.desk, self.workstation.user
         self._step(lambda: desk.correct(self._open_visit(), user))
 
-    def _withdrawn(self, _outcome: Outcome) -> None:
+    def _withdrawn(self, visit: RefillVisit) -> None:
         self.staged = None
         self.stagedChanged.emit()
         desk, user = self.workstation.desk, self.workstation.user
-        visit = self.workstation.store.visit(self._open_visit().id)
         self._step(lambda: desk.correct(visit, user))
 
     # -- programming -----------------------------------------------------------------------------------------

@@ -1,0 +1,165 @@
+"""One refill through the services, with an emulated pump at the end of the cable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from app.models.pump import Outcome, WrongPumpError
+from app.models.quantities import Concentration, Volume
+from app.models.refill_visit import DrugCheck, Step, WrongStepError
+from app.models.reservoir import Verdict
+from app.services.refill import BlockedError, IdentityDiffersError, ReasonMissingError
+from app.services.refill_report import NotVerifiedError, build_report
+from app.store.audit_trail import first_broken
+from tests.services.bench import PATIENT, Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path):
+    made = Bench(tmp_path)
+    yield made
+    made.station.store.close()
+
+
+def test_a_refill_goes_from_the_name_to_the_next_appointment(bench: Bench) -> None:
+    visit = bench.until_proposed()
+    # The clock stands at 10:00 on the pump's 47th day after the fill: 18 - 47 x 0.3 = 3.9 mL.
+    assert visit.expected == Volume.ml(Fraction("3.9"))
+    assert visit.reading is not None
+    assert visit.reading.reservoir == Volume.ml(Fraction("3.9"))
+    station, model = bench.station, bench.station.desk.model_of(visit)
+    port = bench.port()
+    staged = station.programming.stage(visit, model, port, serial="EMU-100191", user_id=bench.physician.id)
+    assert bench.pump.memory.slot.revision == staged.base.revision, "the old program runs until the commit"
+    visit = station.programming.send(staged, model, port, user_id=bench.physician.id)
+    assert visit.outcome is Outcome.VERIFIED
+    assert visit.step is Step.REPORT
+    assert bench.pump.ledger().physical == 17_500 * 10**6
+
+    fill = station.store.fills("implant-heetla-1")[-1]
+    assert (fill.volume, fill.lot) == (Volume.ml(Fraction("17.5")), "L1")
+    therapy = station.desk.therapy(PATIENT)
+    assert therapy.dates is not None
+    # 15.5 mL at 0.3 mL/day are 51 days and 16 h from 20 Nov 2026 10:00.
+    assert f"{therapy.dates.low_at:%Y-%m-%dT%H:%M}" == "2027-01-11T02:00"
+
+    report = build_report(visit, station.store, station.catalogue, station.clock)
+    text = str(report).replace("\\xa0", " ")
+    for figure in ("3.9 mL", "4.1 mL", "+0.2 mL", "17.5 mL", "300 mcg/day", "11 Jan 2027 02:00", "L1"):
+        assert figure in text, figure
+
+    with pytest.raises(BlockedError):
+        station.desk.book(visit, date(2027, 1, 12), bench.physician)
+    visit = station.desk.book(visit, date(2027, 1, 4), bench.physician)
+    assert visit.step is Step.CLOSED
+    assert station.desk.therapy(PATIENT).appointment_on == date(2027, 1, 4)
+    assert station.store.open_visits() == []
+    assert first_broken(station.store.engine) is None  # type: ignore[attr-defined]
+
+
+def test_a_change_of_concentration_is_bridged(bench: Bench) -> None:
+    visit = bench.until_proposed(concentration=2000)
+    assert visit.proposed is not None
+    bridge = visit.proposed.bridge
+    # 0.140 mL + (89 - 9) cm x 0.0022 mL/cm = 0.316 mL; 0.316 x 1000 / 300 d = 1516.8 min.
+    assert bridge is not None
+    assert (bridge.volume, bridge.duration_min) == (Volume.ml(Fraction("0.316")), 1517)
+
+
+def test_a_nurse_does_not_change_the_concentration(bench: Bench) -> None:
+    with pytest.raises(BlockedError) as blocked:
+        bench.until_proposed(concentration=2000, user=bench.nurse)
+    assert blocked.value.values["rules"] == "U-06"
+
+
+def test_somebody_elses_number_is_refused(bench: Bench) -> None:
+    visit = bench.station.desk.open(PATIENT, bench.nurse)
+    with pytest.raises(IdentityDiffersError):
+        bench.station.desk.identify(visit, number="50-0919", born_on=date(1957, 5, 3), user=bench.nurse)
+    with pytest.raises(IdentityDiffersError):
+        bench.station.desk.identify(visit, number="50-0918", born_on=date(1957, 5, 4), user=bench.nurse)
+    assert bench.station.store.visit(visit.id).step is Step.IDENTIFY
+
+
+def test_another_patients_pump_is_refused_at_the_cable(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, patient="patient-kawano-a")
+    desk = bench.station.desk
+    visit = desk.open(PATIENT, bench.nurse)
+    visit = desk.identify(visit, number="50-0918", born_on=date(1957, 5, 3), user=bench.nurse)
+    with pytest.raises(WrongPumpError):
+        desk.interrogate(visit, bench.port(), bench.nurse)
+    bench.station.store.close()
+
+
+def test_a_residual_beyond_the_limit_asks_for_a_reason_and_keeps_it(bench: Bench) -> None:
+    desk, user = bench.station.desk, bench.nurse
+    visit = desk.open(PATIENT, user)
+    visit = desk.identify(visit, number="50-0918", born_on=date(1957, 5, 3), user=user)
+    visit = desk.interrogate(visit, bench.port(), user)
+    aspirated = Volume.ml(Fraction("5.91"))
+    residual = desk.judge_aspirate(visit, aspirated)
+    assert residual is not None
+    assert residual.judgement.verdict is Verdict.UNDER_DELIVERY
+    with pytest.raises(ReasonMissingError):
+        desk.record_aspirate(visit, aspirated, user)
+    visit = desk.record_aspirate(visit, aspirated, user, {("REF-02", "under-delivery"): "Syringe read twice"})
+    assert bench.station.store.visit(visit.id).answers[0].text == "Syringe read twice"
+
+
+def test_overfilling_is_forbidden(bench: Bench) -> None:
+    visit = bench.until_proposed()
+    findings = bench.station.desk.judge_fill(visit, Volume.ml(Fraction("20.01")))
+    assert [finding.rule for finding in findings] == ["REF-04"]
+    assert bench.station.desk.judge_fill(visit, Volume.ml(20)) == ()
+
+
+def test_an_expired_vial_and_a_screening_ampoule_are_forbidden(bench: Bench) -> None:
+    desk = bench.station.desk
+    visit = bench.until_proposed()
+    check = DrugCheck("baclofen", Concentration.mcg_per_ml(1000), "L", date(2026, 11, 19))
+    assert [f.reason for f in desk.judge_drug(visit, check, bench.nurse)] == ["expired"]
+    assert desk.judge_drug(visit, replace(check, expires_on=date(2026, 11, 20)), bench.nurse) == ()
+    screening = replace(check, expires_on=date(2028, 1, 1), concentration=Concentration.mcg_per_ml(50))
+    assert "screening" in [f.reason for f in desk.judge_drug(visit, screening, bench.physician)]
+
+
+def test_a_step_cannot_be_skipped(bench: Bench) -> None:
+    visit = bench.station.desk.open(PATIENT, bench.nurse)
+    with pytest.raises(WrongStepError):
+        bench.station.desk.record_fill(visit, Volume.ml(18), bench.nurse)
+
+
+def test_there_is_no_report_without_verification(bench: Bench) -> None:
+    visit = bench.until_proposed()
+    station = bench.station
+    with pytest.raises(NotVerifiedError):
+        build_report(visit, station.store, station.catalogue, station.clock)
+
+
+def test_a_constant_flow_pump_is_filled_without_a_cable(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    desk, user = bench.station.desk, bench.nurse
+    visit = desk.open("patient-constant-flow", user)
+    visit = desk.identify(visit, number="50-0702", born_on=date(1955, 10, 30), user=user)
+    assert visit.step is Step.RESIDUAL
+    residual = desk.judge_aspirate(visit, Volume.ml(Fraction("7.1")))
+    assert residual is not None
+    # 33 mL - 52 d x 0.5 mL/day.
+    assert residual.expected.volume == Volume.ml(7)
+    visit = desk.record_aspirate(visit, Volume.ml(Fraction("7.1")), user)
+    check = DrugCheck("baclofen", Concentration.mcg_per_ml(500), "L2", date(2028, 1, 1))
+    visit = desk.record_drug(visit, check, user)
+    visit = desk.record_fill(visit, Volume.ml(33), user)
+    assert visit.step is Step.REPORT
+    therapy = desk.therapy("patient-constant-flow")
+    assert therapy.dates is not None
+    # 33 - 2 mL at 0.5 mL/day are 62 days.
+    assert f"{therapy.dates.low_at:%Y-%m-%dT%H:%M}" == "2027-01-21T10:00"
+    report = build_report(visit, bench.station.store, bench.station.catalogue, bench.station.clock)
+    assert "no telemetry" in report.outcome
+    bench.station.store.close()

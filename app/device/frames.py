@@ -99,6 +99,11 @@ class FrameReader:
         self._held = bytearray()
         self._too_long = False
 
+    @property
+    def held(self) -> int:
+        """How many bytes are kept of a frame that has not ended."""
+        return len(self._held)
+
     def feed(self, data: bytes) -> list[bytes]:
         """What now stands between two delimiters, still stuffed."""
         frames: list[bytes] = []

@@ -203,13 +203,13 @@ class Walk:
 
     def _report(self) -> None:
         page = self._page(Step.REPORT, ReportPage)
-        page.save()
-        source = self._window.refill.report_path()
-        shutil.copyfile(source, self._output / "report.pdf")
         window = self._window.refill.appointment_window()
         if window is None:
             raise WalkStoppedError(page="report", problem="no refill-by date")
         QTest.keyClicks(page.day, window[0].isoformat())
+        page.save()
+        source = self._window.refill.report_path()
+        shutil.copyfile(source, self._output / "report.pdf")
         self._say("Report", f"{source.name}, saved as report.pdf; next refill on {window[0]}")
         self._save("report")
         self._compare()
@@ -225,6 +225,7 @@ class Walk:
         if visit is None or visit.program_id is None:
             raise WalkStoppedError(page="report", problem="no program")
         on_record = self._station.store.program(visit.program_id).settings
+        self._window.refill.let_go()
         port = self._station.pump_at(self._station.desk.implant(visit.patient_id))
         reading = port.interrogate()
         port.close()

@@ -54,7 +54,7 @@ def _draw(report: RefillReport, painter: QPainter, page: QSizeF) -> None:
     document.documentLayout().setPaintDevice(painter.device())
     document.setDocumentMargin(0)
     for size in _BODY_SIZES:
-        document.setDefaultFont(QFont(QFont().family(), 1))
+        document.setDefaultFont(_font(1))
         document.setDefaultStyleSheet(_style_sheet(size))
         document.setHtml(_html(report))
         document.setTextWidth(page.width())
@@ -73,8 +73,15 @@ def _draw(report: RefillReport, painter: QPainter, page: QSizeF) -> None:
     )
 
 
+# Glyphs that a font chooses for the look (figures of one width, slashed zero, a hyphen between digits) have no
+# letter behind them, and a reader of the file would copy something else than stands there.
+_PLAIN = ("tnum", "zero", "calt", "ccmp", "case")
+
+
 def _font(points: float, *, bold: bool = False) -> QFont:
     font = QFont(QFont().family())
+    for feature in _PLAIN:
+        font.setFeature(QFont.Tag(feature), 0)
     font.setPointSizeF(points)
     font.setBold(bold)
     return font

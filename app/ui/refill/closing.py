@@ -39,27 +39,27 @@ class ReportPage(StepPage):
         self.day.setMaximumWidth(30 * unit())
         set_type(self.day, Scale.LEAD)
         self.fields.addLayout(self._facts)
+        self._row = add_field(self.fields, self.tr("&Next refill on"), self.day, hint=DAY_HINT)
+        self.fields.addLayout(self._proposals)
         saving = QHBoxLayout()
         saving.addWidget(self._save)
         saving.addWidget(self._saved, 1)
         self.fields.addLayout(saving)
-        self._row = add_field(self.fields, self.tr("&Next refill on"), self.day, hint=DAY_HINT)
-        self.fields.addLayout(self._proposals)
         self.back.hide()
         self._save.clicked.connect(self.save)
         self.day.textChanged.connect(self._judge)
 
     def enter(self) -> None:
         self._saved.setText("")
+        self.day.clear()
         self._show_facts()
         self._propose()
-        self.day.clear()
         self._judge()
-        self._save.setFocus()
+        self.day.setFocus()
 
     def _report(self) -> RefillReport | None:
         try:
-            return self.view_model.report()
+            return self.view_model.report(parse_day(self.day.text()))
         except NotVerifiedError:
             return None
 
@@ -99,7 +99,7 @@ class ReportPage(StepPage):
             return
         set_role(self._saved, "muted")
         self._saved.setText(self.tr("Saved as {0}").format(path))
-        self.day.setFocus()
+        self.verb.setFocus()
 
     def _propose(self) -> None:
         while self._proposals.count():
@@ -115,6 +115,7 @@ class ReportPage(StepPage):
 
     def _judge(self, _text: str = "") -> None:
         text = self.day.text().strip()
+        self._saved.setText("")
         unreadable = bool(text) and parse_day(text) is None
         self._row.show_remark(self.tr("Write the day like 14 Mar 2027.") if unreadable else "", unreadable)
         if self.view_model.visit is not None:

@@ -7,7 +7,7 @@ holds what they answered, and tells the views.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from fractions import Fraction
@@ -91,7 +91,7 @@ class RefillViewModel(QObject):
         self._attempt(lambda: self._show(self.workstation.store.visit(visit_id)))
 
     def _show(self, visit: RefillVisit) -> None:
-        self._let_go()
+        self.let_go()
         self.visit = visit
         self.therapy = self.workstation.desk.therapy(visit.patient_id)
         self.identified = False
@@ -126,7 +126,7 @@ class RefillViewModel(QObject):
 
     def leave(self) -> None:
         """Put the visit aside; it stays open on the worklist unless it is closed."""
-        self._let_go()
+        self.let_go()
         self.visit = None
         self.therapy = None
         self.staged = None
@@ -313,10 +313,11 @@ class RefillViewModel(QObject):
 
     # -- the end ---------------------------------------------------------------------------------------------
 
-    def report(self) -> RefillReport:
-        """The report as it stands now. Raises: NotVerifiedError."""
+    def report(self, next_refill_on: date | None = None) -> RefillReport:
+        """The report as it stands now, with the day that is about to be booked. Raises: NotVerifiedError."""
         station = self.workstation
-        return build_report(self._open_visit(), station.store, station.catalogue, station.clock)
+        visit = replace(self._open_visit(), appointment_on=next_refill_on)
+        return build_report(visit, station.store, station.catalogue, station.clock)
 
     def report_path(self) -> Path:
         """Where the report goes: a folder of the clinic, a file named after the visit."""
@@ -350,7 +351,8 @@ class RefillViewModel(QObject):
             self._port = self.workstation.pump_at(self.workstation.desk.implant(self._open_visit().patient_id))
         return self._port
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Let go of the cable; it is opened again when it is needed."""
         if self._port is not None:
             self._port.close()
             self._port = None

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from app.models.errors import AppError
 from app.store.tables import make_triggers
@@ -33,17 +29,20 @@ def upgrade(engine: Engine, path: Path | None = None, *, scripts: Path = _SCRIPT
 
     Raises: NewerStoreError, DanglingReferenceError.
     """
+    known = sorted(path.stem.split("_")[0] for path in (scripts / "versions").glob("[0-9]*.py"))
+    current = _revision(engine)
+    if current == known[-1]:
+        return
+    if current is not None and current not in known:
+        raise NewerStoreError(revision=current)
+    # Only a store that is behind needs Alembic, which takes longer to load than the window to paint.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(scripts))
-    directory = ScriptDirectory.from_config(config)
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current == directory.get_current_head():
-        return
-    if current is not None and current not in {script.revision for script in directory.walk_revisions()}:
-        raise NewerStoreError(revision=current)
     if path is not None and current is not None:
-        _copy(engine, path.with_name(f"{path.name}.before-{directory.get_current_head()}"))
+        _copy(engine, path.with_name(f"{path.name}.before-{known[-1]}"))
     # Foreign keys can be switched only outside a transaction, so on a connection of its own.
     with engine.connect() as connection:
         _set_foreign_keys(connection, on=False)
@@ -55,6 +54,15 @@ def upgrade(engine: Engine, path: Path | None = None, *, scripts: Path = _SCRIPT
                 _check_references(connection)
         finally:
             _set_foreign_keys(connection, on=True)
+
+
+def _revision(engine: Engine) -> str | None:
+    """The migration that the store was left at, or ``None`` for a store without any."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        return str(found) if found is not None else None
 
 
 def _set_foreign_keys(connection: Connection, *, on: bool) -> None:

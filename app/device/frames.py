@@ -25,7 +25,7 @@ _HEAD = struct.Struct(">BBBIHH")
 _CRC = struct.Struct(">I")
 _SHORTEST = _HEAD.size + MAC_LENGTH + _CRC.size
 _LONGEST = _SHORTEST + MAX_PAYLOAD
-_LONGEST_STUFFED = _LONGEST + _LONGEST // 254 + 2
+_LONGEST_STUFFED = _LONGEST + _LONGEST // 254 + 1
 
 
 class BadFrameError(AppError):

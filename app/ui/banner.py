@@ -35,8 +35,8 @@ _CELLS = (
     ("name", "Name", ""),
     ("born", "Born", "28 Mar 2026"),
     ("number", "Number", "0000-00000"),
-    ("serial", "Pump", "CE-0000000"),
-    ("drug", "Drug", "baclofen 2000 mcg/mL"),
+    ("serial", "Pump", "EMU-0000000"),
+    ("drug", "Drug", "morphine 10000 mcg/mL"),
     ("dose", "Daily dose", "9999.9 mcg/day"),
 )
 """Key, caption and the text that fixes the width; the name gets the rest."""

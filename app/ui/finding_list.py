@@ -125,7 +125,7 @@ class FindingList(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(unit())
-        self._empty = QLabel(self.tr("Nothing to say about this."))
+        self._empty = QLabel(self.tr("No rule has anything to say about this."))
         set_role(self._empty, "muted")
         self._column.addWidget(self._empty)
         self._column.addStretch(1)

@@ -5,21 +5,21 @@ Law: this is only the frame. Pages do not know each other; what leads from one t
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QStringListModel, Qt
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QListView, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.refill_visit import Step
 from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.banner import IdentityBanner
+from app.ui.navigation import Navigation
 from app.ui.patient.view import PatientView
 from app.ui.patient.view_model import PatientViewModel, identity_of
 from app.ui.refill.view import RefillView
 from app.ui.refill.view_model import RefillViewModel, Result
 from app.ui.state_mark import Mark
 from app.ui.status_line import StatusLine
-from app.ui.theme import unit
 from app.ui.worklist.view import WorklistView
 from app.ui.worklist.view_model import WorklistViewModel
 
@@ -43,21 +43,16 @@ class MainWindow(QMainWindow):
         self.patient_view = PatientView(self.patient)
         self.refill_view = RefillView(self.refill)
         self.pages = QStackedWidget()
-        self._names = QListView()
+        self._names = Navigation([self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill")])
         self._lay_out()
         self._connect()
         self._show_state()
-        self.worklist.refresh()
+        self.turn_to(WORKLIST)
+        self.worklist_view.setFocus()
 
     def _lay_out(self) -> None:
         for view in (self.worklist_view, self.patient_view, self.refill_view):
             self.pages.addWidget(view)
-        self._names.setModel(QStringListModel([self.tr("Worklist"), self.tr("Patient"), self.tr("Refill")], self))
-        self._names.setProperty("role", "navigation")
-        self._names.setAccessibleName(self.tr("Pages"))
-        self._names.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self._names.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._names.setFixedWidth(14 * unit())
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self._names)
@@ -83,7 +78,7 @@ class MainWindow(QMainWindow):
         self.refill.pageChanged.connect(self._show_identity)
         self.refill.busyChanged.connect(self._show_busy)
         self.refill.closed.connect(self._refill_closed)
-        self._names.selectionModel().currentChanged.connect(self._name_chosen)
+        self._names.chosen.connect(self.turn_to)
 
     def open_patient(self, patient_id: str) -> None:
         """Show a patient's page."""
@@ -105,17 +100,12 @@ class MainWindow(QMainWindow):
     def turn_to(self, page: int) -> None:
         """Show one of the pages."""
         self.pages.setCurrentIndex(page)
-        self._names.setCurrentIndex(self._names.model().index(page, 0))
+        self._names.show_chosen(page)
         if page == WORKLIST:
             self.worklist.refresh()
         elif page == PATIENT:
             self.patient.refresh()
         self._show_identity()
-
-    def _name_chosen(self) -> None:
-        row = self._names.currentIndex().row()
-        if row != self.pages.currentIndex():
-            self.turn_to(row)
 
     def _show_identity(self, _change: object = None) -> None:
         if self.pages.currentIndex() == REFILL and self.refill.therapy is not None:

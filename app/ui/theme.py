@@ -310,6 +310,13 @@ QPushButton[role="quiet"] {{ background: transparent; border-color: transparent;
 QPushButton[role="quiet"]:hover {{ background: {theme.raised}; }}
 QPushButton[role="quiet"]:focus {{ border-color: {theme.focus}; }}
 
+QPushButton[role="navigation"] {{ background: transparent; border-color: transparent; text-align: left;
+    padding: {inset + ring - thin}px {step}px; }}
+QPushButton[role="navigation"]:hover {{ background: {theme.raised}; }}
+QPushButton[role="navigation"]:checked {{ background: {theme.selection}; font-weight: 600; }}
+QPushButton[role="navigation"]:focus {{ border: {ring}px solid {theme.focus};
+    padding: {inset}px {step + thin - ring}px; }}
+
 QCheckBox, QRadioButton {{ spacing: {step}px; padding: {inset}px; border: {ring}px solid transparent;
     border-radius: {inset}px; }}
 QCheckBox:focus, QRadioButton:focus {{ border-color: {theme.focus}; }}
@@ -328,9 +335,6 @@ QAbstractItemView:focus {{ border: {ring}px solid {theme.focus}; }}
 QTableView, QListView, QTreeView {{ border: {ring}px solid transparent; gridline-color: transparent; }}
 QHeaderView::section {{ background: {theme.surface}; color: {theme.muted}; border: none;
     border-bottom: {thin}px solid {theme.hairline}; padding: {inset}px {step}px; }}
-QListView[role="navigation"] {{ background: {theme.page}; }}
-QListView[role="navigation"]::item {{ padding: {step}px; border-radius: {inset}px; color: {theme.text}; }}
-QListView[role="navigation"]::item:selected {{ background: {theme.selection}; color: {theme.text}; }}
 
 QTabBar::tab {{ background: transparent; color: {theme.muted}; padding: {step}px {step * 2}px;
     border: none; border-bottom: {ring}px solid transparent; }}

@@ -28,6 +28,7 @@ class StepPage(QWidget):
         self.lead = QLabel()
         self.fields = QVBoxLayout()
         self.cards = FindingList()
+        self.cards.setAccessibleName(self.tr("What the rules say"))
         self.verb = QPushButton(verb)
         self.back = QPushButton(self.tr("Go back one step"))
         self._lay_out(side)

@@ -26,7 +26,7 @@ from app.ui.state_mark import Mark, StateMark
 from app.ui.theme import Scale, current_theme, font, set_role, set_type, unit
 from app.ui.worklist.view_model import MARKS, Line, WorklistViewModel
 
-_COLUMNS = ("Refill by", "", "Name", "Born", "Number", "Drug", "Daily dose", "Left now", "Pump", "Appointment")
+_COLUMNS = ("Refill by", "", "Name", "Born", "Number", "Drug", "Daily dose", "Left now", "Appointment")
 _RIGHT = {6, 7}
 
 
@@ -76,9 +76,9 @@ class WorklistModel(QAbstractTableModel):
 
 
 def _texts(line: Line) -> tuple[str, ...]:
-    name = f"{line.name}  · high risk" if line.high_risk else line.name
+    name = f"{line.name} · high risk" if line.high_risk else line.name
     return (
-        line.refill_by, line.due, name, line.born, line.number, line.drug, line.dose, line.reservoir, line.pump,
+        line.refill_by, line.due, name, line.born, line.number, line.drug, line.dose, line.reservoir,
         line.appointment,
     )  # fmt: skip
 
@@ -153,6 +153,7 @@ class WorklistView(QWidget):
         column.addLayout(self._visits)
         column.addWidget(self._table, 1)
         column.addWidget(self._empty)
+        self.setFocusProxy(self._table)
         self._dress_table()
 
     def search_field(self) -> QLineEdit:

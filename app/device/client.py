@@ -55,7 +55,6 @@ from app.models.pump import (
 from app.models.quantities import Volume
 
 _PL_PER_NL = 1000
-_LONGEST_CHUNK = 4000
 _KINDS_OF_EVENTS = {code: kind for kind, code in EVENT_CODES.items()}
 
 
@@ -168,7 +167,7 @@ class PumpClient:
     def _send(self, txn: bytes, hi: Hi, raw: bytes) -> tuple[datetime, SealedIs]:
         """BEGIN, CHUNK…, SEAL; with the moment before SEAL, from which the token's life counts."""
         self._link.order(Begin(txn, hi.revision, hi.digest, len(raw), settings_digest(raw)), Ready)
-        longest = min(max(hi.max_chunk, 1), _LONGEST_CHUNK)
+        longest = max(hi.max_chunk, 1)
         for offset in range(0, len(raw), longest):
             self._link.order(Chunk(txn, offset, raw[offset : offset + longest]), Took)
         asked_at = self._now()

@@ -35,12 +35,13 @@ def decode(stuffed: bytes) -> bytes:
     while position < len(stuffed):
         code = stuffed[position]
         block = stuffed[position + 1 : position + code]
-        if code == 0 or len(block) != code - 1 or 0 in block:
+        if code == 0 or len(block) != code - 1:
             raise BadStuffingError(position=position)
         message += block
         position += code
         if code != 0xFF and position < len(stuffed):
             message.append(0)
+    # A zero inside a block, and a full block without its end, are found here.
     if encode(bytes(message)) != stuffed:
         raise BadStuffingError(position=position)
     return bytes(message)

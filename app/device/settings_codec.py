@@ -233,10 +233,8 @@ class _Reader:
         return int.from_bytes(self.take(size), "big")
 
     def flag(self) -> bool:
-        value = self.number(1)
-        if value > 1:
-            raise IndexError
-        return value == 1
+        # Another mark than 0 or 1 is found when the settings are encoded again.
+        return self.number(1) == 1
 
     def mass(self) -> Mass:
         return Mass(self.number(8) * YG_PER_NG)

@@ -47,6 +47,7 @@ from app.models.pump import (
     PumpRefusedError,
     ReadBackDiffersError,
     Resolution,
+    StaleBaseError,
     WrongPumpError,
 )
 from app.models.quantities import Volume
@@ -84,6 +85,7 @@ class ScriptedPump:
         self.sent: list[Message] = []
         self.frames: list[Frame] = []
         self.draft = b""
+        self.direction = TO_PROGRAM
         self.answers = answers
         self._reader = FrameReader()
 
@@ -102,7 +104,7 @@ class ScriptedPump:
 
     def wrap(self, answer: Message, asked: Frame) -> bytes:
         session = answer.session if isinstance(answer, Hi) else asked.session
-        return encode_frame(Frame(answer.KIND, TO_PROGRAM, session, asked.number, encode_message(answer)), KEY)
+        return encode_frame(Frame(answer.KIND, self.direction, session, asked.number, encode_message(answer)), KEY)
 
     def by_rote(self, message: Message) -> Message:
         match message:
@@ -199,9 +201,21 @@ def test_an_answer_of_another_session_is_not_believed() -> None:
 
 def test_a_frame_that_goes_to_the_pump_is_no_answer() -> None:
     pump = ScriptedPump()
-    client = make_client(lambda: Loopback(lambda sent: pump.feed(sent) and sent))
+    pump.direction = TO_PUMP
     with pytest.raises(LinkLostError):
-        client.connect()
+        client_of(pump).connect()
+
+
+def test_an_echo_is_no_answer() -> None:
+    with pytest.raises(LinkLostError):
+        make_client(lambda: Loopback(lambda sent: sent)).connect()
+
+
+def test_a_question_that_is_repeated_has_a_new_nonce() -> None:
+    pump = ScriptedPump(ReadProgram=instead(None))
+    with pytest.raises(LinkLostError):
+        client_of(pump).interrogate()
+    assert len({message.nonce for message in pump.sent}) == 4
 
 
 def test_an_answer_is_found_between_noise() -> None:
@@ -342,6 +356,16 @@ def test_a_pump_that_can_take_nothing_gets_a_byte_at_a_time() -> None:
     assert kinds(pump).count("Chunk") == 110
 
 
+@pytest.mark.parametrize("moved", [{"digest": "ab" * 32}, {"revision": 4}], ids=["digest", "revision"])
+def test_a_base_that_differs_in_one_thing_is_stale(moved) -> None:
+    pump = ScriptedPump()
+    client = client_of(pump)
+    base = replace(client.interrogate(), **moved)
+    with pytest.raises(StaleBaseError):
+        client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
+    assert kinds(pump)[-1] == "Hello"
+
+
 def test_begin_names_the_state_that_was_reviewed_and_the_program_that_will_come() -> None:
     pump = ScriptedPump()
     client = client_of(pump)
@@ -381,6 +405,19 @@ def test_nothing_read_back_is_not_equal(changes, fields: str) -> None:
     with pytest.raises(ReadBackDiffersError) as differs:
         stage(client_of(ScriptedPump(Seal=changing(**changes))))
     assert differs.value.values["fields"] == fields
+
+
+def test_other_bytes_are_a_difference_even_if_the_second_decoder_sees_none(monkeypatch) -> None:
+    monkeypatch.setattr("app.device.client.differences", lambda *_: ())
+    with pytest.raises(ReadBackDiffersError) as differs:
+        stage(client_of(ScriptedPump(Seal=changing(settings=RAW))))
+    assert differs.value.values["fields"] == "digest"
+
+
+def test_a_program_that_two_decoders_read_differently_is_not_read(monkeypatch) -> None:
+    monkeypatch.setattr("app.device.client.differences", lambda *_: ("daily dose",))
+    with pytest.raises(LinkLostError):
+        client_of(ScriptedPump()).interrogate()
 
 
 @pytest.mark.parametrize("on", ["Begin", "Chunk", "Seal"])

@@ -98,6 +98,14 @@ def test_a_frame_forged_without_the_key_is_another_pumps() -> None:
         decode_frame(cobs.encode(forged + struct.pack(">I", zlib.crc32(forged))), KEY)
 
 
+@pytest.mark.parametrize("place", range(16))
+def test_every_byte_of_the_authentication_code_counts(place: int) -> None:
+    raw = bytearray(cobs.decode(encode_frame(HELLO, KEY)[1:-1])[:-4])
+    raw[place - 16] ^= 1
+    with pytest.raises(WrongKeyError):
+        decode_frame(cobs.encode(bytes(raw) + struct.pack(">I", zlib.crc32(raw))), KEY)
+
+
 def test_every_flipped_bit_of_a_frame_is_noise() -> None:
     raw = encode_frame(HELLO, KEY)
     for place in range(len(raw)):
@@ -145,6 +153,12 @@ def test_a_line_that_never_ends_a_frame_fills_no_memory() -> None:
         assert reader.feed(b"\x55" * 1000) == []
         assert reader.held < 4200
     assert decoded(reader.feed(b"\x55" + encode_frame(HELLO, KEY))) == [HELLO]
+
+
+def test_what_was_too_long_is_not_handed_on_in_part() -> None:
+    reader = FrameReader()
+    assert reader.feed(b"\x55" * 3000) == []
+    assert reader.feed(b"\x55" * 3000 + b"\x00") == []
 
 
 def test_delimiters_alone_are_no_frames() -> None:

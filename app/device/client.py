@@ -146,7 +146,7 @@ class PumpClient:
         return settings_digest(encode_settings(settings)).hex()
 
     def stage(self, *, txn: str, serial: str, base: Interrogation, settings: PumpSettings, anchor: str) -> Sealed:
-        """See :meth:`app.models.pump.PumpPort.stage`."""
+        """See :meth:`app.models.pump.PumpPort.stage`. A pump that must stop for it is refused; nothing was sent."""
         raw = encode_settings(settings)
         order = _Order(serial, bytes.fromhex(anchor))
         hi = self._link.greet()
@@ -154,6 +154,8 @@ class PumpClient:
             raise WrongPumpError(expected=serial, found=hi.serial)
         if hi.digest.hex() != base.digest or hi.revision != base.revision:
             raise StaleBaseError(reviewed=base.digest, found=hi.digest.hex())
+        if hi.must_stop:
+            raise PumpRefusedError(reason="must-stop")
         self._orders[txn] = order
         asked_at, sealed = self._send(bytes.fromhex(txn), hi, raw)
         return Sealed(

@@ -366,6 +366,14 @@ def test_a_base_that_differs_in_one_thing_is_stale(moved) -> None:
     assert kinds(pump)[-1] == "Hello"
 
 
+def test_a_pump_that_would_have_to_stop_is_not_sent_anything() -> None:
+    pump = ScriptedPump(Hello=changing(must_stop=True))
+    with pytest.raises(PumpRefusedError) as refused:
+        stage(client_of(pump))
+    assert refused.value.values["reason"] == "must-stop"
+    assert kinds(pump)[-1] == "Hello"
+
+
 def test_begin_names_the_state_that_was_reviewed_and_the_program_that_will_come() -> None:
     pump = ScriptedPump()
     client = client_of(pump)

@@ -143,15 +143,20 @@ class Programming:
     def send(self, staged: Staged, model: PumpModel, pump: PumpPort, *, user_id: str) -> RefillVisit:
         """Commit the sealed draft and find out what became of it; the visit says so in ``outcome``.
 
-        Raises: EnginesDisagreeError: nothing was committed.
+        A draft whose token has expired is withdrawn and laid in anew, with the very same settings.
+
+        Raises: what :meth:`stage` raises, and EnginesDisagreeError: nothing was committed.
         """
+        if staged.sealed.expires_at <= self.clock.utc():
+            visit = self.withdraw(staged.intent, pump, user_id=user_id)
+            staged = self.stage(visit, model, pump, serial=staged.intent.serial, user_id=user_id)
         settings = staged.sealed.settings
         require_agreement(settings.program, model, settings.concentration)
         visit = self._mark_sent(staged, user_id)
         try:
             committed = pump.commit(staged.sealed)
             reading = pump.interrogate()
-        except (CommandUncertainError, LinkLostError, PumpRefusedError) as lost:
+        except (CommandUncertainError, LinkLostError, PumpRefusedError, WrongPumpError) as lost:
             _log.warning("Order %s to pump %s: %s", staged.intent.txn, staged.intent.serial, type(lost).__name__)
             return self._settle_or_leave_open(visit, staged.intent, pump, user_id)
         if reading.revision != committed.revision:
@@ -171,7 +176,7 @@ class Programming:
     def _settle_or_leave_open(self, visit: RefillVisit, intent: Intent, pump: PumpPort, user_id: str) -> RefillVisit:
         try:
             return self.settle(visit, intent, pump, user_id=user_id)
-        except (LinkLostError, CommandUncertainError):
+        except (LinkLostError, CommandUncertainError, WrongPumpError):
             return self._record(visit, intent, Outcome.NOT_KNOWN, None, user_id)
 
     def settle(self, visit: RefillVisit, intent: Intent, pump: PumpPort, *, user_id: str) -> RefillVisit:

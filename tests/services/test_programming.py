@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,8 +32,6 @@ def proposed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_of(folder: Path, target: Path) -> Bench:
-    import shutil
-
     shutil.copytree(folder, target, dirs_exist_ok=True)
     return Bench(target)
 
@@ -109,8 +110,6 @@ def test_a_late_commit_is_refused_for_good_after_not_applied(proposed: Path, tmp
 
 
 def test_a_pump_that_was_changed_meanwhile_is_not_programmed(proposed: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     bench = copy_of(proposed, tmp_path)
     station = bench.station
     visit = station.store.open_visits()[0]
@@ -135,3 +134,43 @@ def test_nothing_new_is_sent_while_an_order_is_in_doubt(proposed: Path, tmp_path
         station.programming.stage(
             visit, station.desk.model_of(visit), bench.port(), serial=bench.pump.serial, user_id=bench.physician.id
         )
+
+
+def test_another_pump_on_the_cable_after_a_lost_commit_leaves_the_result_not_known(
+    proposed: Path, tmp_path: Path
+) -> None:
+    bench = copy_of(proposed, tmp_path / "right")
+    other = Bench(tmp_path / "other", patient="patient-kawano-a")
+    station = bench.station
+    visit = station.store.open_visits()[0]
+    model, port, server = station.desk.model_of(visit), bench.port(), bench.cable.server
+    staged = station.programming.stage(visit, model, port, serial=bench.pump.serial, user_id=bench.physician.id)
+    server.faults.append(Fault(Do.DROP_ANSWER, "Commit"))
+    answer = server.feed
+
+    def swap_after_the_commit(arrived: bytes) -> bytes:
+        answered = answer(arrived)
+        if server.heard[-1] == "Commit":
+            bench.cable.server = other.cable.server
+        return answered
+
+    server.feed = swap_after_the_commit  # type: ignore[method-assign]
+    visit = station.programming.send(staged, model, port, user_id=bench.physician.id)
+    assert (visit.outcome, visit.step) == (Outcome.NOT_KNOWN, Step.PROGRAMME)
+    assert len(station.store.intents_in_doubt()) == 1
+    assert other.pump.memory.applied == ()
+    other.station.store.close()
+
+
+def test_a_draft_that_lay_too_long_is_laid_in_anew_and_sent_once(proposed: Path, tmp_path: Path) -> None:
+    bench = copy_of(proposed, tmp_path)
+    station = bench.station
+    visit = station.store.open_visits()[0]
+    model, port = station.desk.model_of(visit), bench.port()
+    staged = station.programming.stage(visit, model, port, serial=bench.pump.serial, user_id=bench.physician.id)
+    late = replace(staged, sealed=replace(staged.sealed, expires_at=station.clock.utc()))
+    bench.pump.clock.advance(timedelta(minutes=3))
+    visit = station.programming.send(late, model, port, user_id=bench.physician.id)
+    assert visit.outcome is Outcome.VERIFIED
+    assert len(bench.pump.memory.applied) == 1
+    assert station.store.intent(staged.intent.txn).outcome is Outcome.NOT_APPLIED

@@ -418,15 +418,14 @@ class EmulatedPump:
         """Close the books at this second and open them with ``changes``."""
         now, epoch = self.clock.now(), self.memory.epoch
         books = self.ledger(now)
-        opened = replace(
-            epoch,
-            start=now,
-            delivered=books.delivered,
-            believed=books.believed,
-            physical=books.physical,
-            physically_delivered=books.physically_delivered,
-            **changes,  # type: ignore[arg-type]
-        )
+        kept: dict[str, object] = {
+            "start": now,
+            "delivered": books.delivered,
+            "believed": books.believed,
+            "physical": books.physical,
+            "physically_delivered": books.physically_delivered,
+        }
+        opened = replace(epoch, **{**kept, **changes})  # type: ignore[arg-type]
         self._keep(replace(self.memory, epoch=opened))
 
 

@@ -182,7 +182,7 @@ class DoseField(QLineEdit):
             event.ignore()
         elif Qt.Key.Key_Dead_Grave <= key <= Qt.Key.Key_Dead_Longsolidusoverlay:
             self._refuse("character")
-        elif text and (text.isprintable() or self._is_keypad_point(event)):
+        elif (text and text.isprintable()) or self._is_keypad_point(event):
             self._type(event)
         else:
             event.ignore()
@@ -222,8 +222,7 @@ class DoseField(QLineEdit):
         self._refusal = self._remedy = ""
         self._say("")
         self.insert(text)
-        if self._doubt:
-            self._question("bounce")
+        self._look_again()
         self._tell()
         return True
 
@@ -244,16 +243,22 @@ class DoseField(QLineEdit):
         self._last_key = ("", 0, 0.0)
         if self._refusal:
             self._refusal = self._remedy = ""
-            self._say("")
         elif event.key() in _ERASERS:
             super().keyPressEvent(event)
         else:
             self.del_()
-        if self._doubt and self._doubt not in self.text():
-            self._doubt = ""
-            self._say("")
+        self._say("")
+        self._look_again()
         self._say_if_broken()
         self._tell()
+
+    def _look_again(self) -> None:
+        """Ask once more about a doubtful number; what was doubted is gone if it does not stand there any more."""
+        if self._doubt not in self.text():
+            self._doubt = ""
+        if self._doubt:
+            self._asked_at = None
+            self._question("bounce")
 
     def _enter(self, event: QKeyEvent) -> None:
         """Go to the next field if there is a number; Enter confirms nothing but a doubt, and that twice."""

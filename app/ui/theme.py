@@ -71,7 +71,7 @@ LIGHT = Theme(
     hairline="#d3d8de",
     edge="#77818c",
     text="#14191f",
-    muted="#4a535d",
+    muted="#434b54",
     accent="#0b5394",
     on_accent="#ffffff",
     accent_hover="#084070",
@@ -85,7 +85,7 @@ LIGHT = Theme(
     on_advice="#14191f",
     good="#00614a",
     on_good="#ffffff",
-    error="#a3120d",
+    error="#9a100b",
     disabled="#737c86",
 )
 
@@ -97,7 +97,7 @@ DARK = Theme(
     hairline="#36404b",
     edge="#8893a0",
     text="#f0f3f6",
-    muted="#b4bdc7",
+    muted="#bcc5ce",
     accent="#7dbbff",
     on_accent="#0c1116",
     accent_hover="#a5d0ff",
@@ -111,7 +111,7 @@ DARK = Theme(
     on_advice="#0c1116",
     good="#5ed3ac",
     on_good="#0c1116",
-    error="#ff9d95",
+    error="#ffaaa3",
     disabled="#8b95a0",
 )
 

@@ -74,7 +74,7 @@ class SettingsPage(StepPage):
         self._alarm.set_value(wanted.low_alarm.in_ml)
         changed = visit.proposed is not None and visit.proposed.program != now.program
         (self._change if changed else self._keep).setChecked(True)
-        self.dose.clear()
+        self.dose.set_value(None)
         if changed and isinstance(wanted.program.delivery, SimpleContinuous):
             self.dose.set_value(wanted.program.delivery.daily_dose.in_mcg_per_day)
         self._judge()
@@ -171,7 +171,7 @@ class ConfirmPage(QWidget):
         self.send_button.setText(self.tr("Send to pump {0}").format(serial))
         self._table.show_rows(self.view_model.comparison())
         self._expected = self.view_model.new_daily_dose()
-        self.dose.clear()
+        self.dose.set_value(None)
         self._check()
         if self.view_model.staged is None:
             self.view_model.stage()
@@ -242,6 +242,7 @@ class ProgrammePage(QWidget):
         set_role(self._why, "error")
         set_role(self.verb, "primary")
         self.verb.setAutoDefault(False)
+        self.verb.setText(self.tr("Go on"))
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), 4 * unit(), 3 * unit(), unit())
         column.setSpacing(2 * unit())

@@ -59,6 +59,9 @@ class StepPage(QWidget):
         body.addLayout(left, 1)
         if side:
             body.addWidget(_scrolling(self.cards), 1)
+        else:
+            self.cards.setParent(self)
+            self.cards.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), 2 * unit(), 3 * unit(), unit())
         column.setSpacing(unit())

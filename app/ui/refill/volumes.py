@@ -54,7 +54,7 @@ class ResidualPage(StepPage):
         expected = visit.expected if visit else None
         self.lead.setText(self.tr("Empty the reservoir completely through the needle, and read the syringe."))
         self._expected.setText(show_volume(expected) if expected is not None else self.tr("unknown"))
-        self.volume.clear()
+        self.volume.set_value(None)
         if visit is not None and visit.aspirated is not None:
             self.volume.set_value(visit.aspirated.in_ml)
         self._judge(self.volume.value())
@@ -130,7 +130,7 @@ class DrugPage(StepPage):
         if check is not None:
             self.concentration.set_value(check.concentration.in_mcg_per_ml)
         else:
-            self.concentration.clear()
+            self.concentration.set_value(None)
         self.lot.setText(check.lot if check else "")
         self.expires.setText(check.expires_on.isoformat() if check else "")
         self.second.setText(check.second_reader if check else "")
@@ -184,7 +184,7 @@ class FillPage(StepPage):
                 "The reservoir holds {0}."
             ).format(show_volume(capacity))
         )
-        self.volume.clear()
+        self.volume.set_value(None)
         if visit.injected is not None:
             self.volume.set_value(visit.injected.in_ml)
         self._judge(self.volume.value())

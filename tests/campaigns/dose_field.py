@@ -1,6 +1,6 @@
 """Type every short string into a real dose field, under several locales.
 
-``python -m tests.campaigns.dose_field [--length 5] [--locales en_US,de_DE] [--fields mcg,mL,mcg/mL]``
+``python3 dev.py campaign dose-field [--length 5] [--locales en_US,de_DE] [--fields mcg,mL] [--jobs 2]``
 
 All strings over 16 symbols are a tree: one key event leads down each edge, and Backspace, or Backspace
 and the refused key again, leads back up. What must come of each string is decided here by patterns that
@@ -161,24 +161,29 @@ def walk_alone(task: tuple[str, str, int]) -> Tally:
 
 def campaign(locales: list[str], units: list[str], length: int, jobs: int) -> Iterator[Tally]:
     """Walk every tree, several at a time."""
-    tasks = [(locale, unit, length) for unit in units for locale in locales]
+    tasks = [(locale, unit, length) for locale in locales for unit in units]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         yield from pool.map(walk_alone, tasks)
 
 
-def main(argv: list[str]) -> int:
-    """Run the campaign and print one line for each locale and field; 1 if anything was wrong."""
-    parser = argparse.ArgumentParser(prog="dose_field", description=__doc__.split("\n")[0])
+def main(arguments: list[str]) -> int:
+    """Run the campaign and print one line for each locale and field, and one for all; 1 if anything was wrong."""
+    parser = argparse.ArgumentParser(prog="campaign dose-field", description=__doc__.split("\n")[0])
     parser.add_argument("--length", type=int, default=5)
     parser.add_argument("--locales", default=",".join(LOCALES))
-    parser.add_argument("--fields", default="mcg")
+    parser.add_argument("--fields", default=",".join(FIELDS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    chosen = parser.parse_args(argv)
-    failed = 0
+    chosen = parser.parse_args(arguments)
+    started = time.perf_counter()
+    total = Tally("all")
     for tally in campaign(chosen.locales.split(","), chosen.fields.split(","), chosen.length, chosen.jobs):
         print(tally, flush=True)
-        failed += bool(tally.wrong)
-    return int(failed > 0)
+        total.strings += tally.strings
+        total.accepted += tally.accepted
+        total.wrong += tally.wrong
+    total.seconds = time.perf_counter() - started
+    print(total)
+    return int(bool(total.wrong))
 
 
 if __name__ == "__main__":

@@ -64,6 +64,8 @@ class DoseField(QLineEdit):
     """What was not accepted and why, in words."""
     remarkChanged = Signal(str, bool)
     """What to show beside the field, and whether it is an error; empty for nothing."""
+    originalChanged = Signal(str)
+    """The number that the field was given; empty if none."""
 
     def __init__(
         self,
@@ -150,6 +152,7 @@ class DoseField(QLineEdit):
         self.setText(text)
         self._say("")
         self._tell()
+        self.originalChanged.emit(text)
 
     def review(self) -> None:
         """Judge again, after something that ``problem`` or ``echo`` depends on has changed."""

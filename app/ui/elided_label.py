@@ -5,6 +5,8 @@ Law: what the eye cannot see is in the tooltip and in the accessible description
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
@@ -21,7 +23,8 @@ class ElidedLabel(QLabel):
     def setText(self, text: str) -> None:
         """Show a text, and say it in full to those who ask."""
         super().setText(text)
-        self.setToolTip(text)
+        # A tooltip takes what looks like a tag for one.
+        self.setToolTip(f"<p>{escape(text)}</p>" if "<" in text else text)
         self.setAccessibleDescription(text)
 
     def minimumSizeHint(self) -> QSize:

@@ -6,6 +6,8 @@ it where its error is written; all in one call.
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -21,16 +23,18 @@ class FieldRow(QWidget):
         super().__init__(parent)
         self.field = field
         self._hint = hint
+        self._said = ""
         self._is_error = False
         self._label = QLabel(label)
         self._sign = QLabel()
         self._remark = QLabel(hint)
         self._lay_out()
         self._label.setBuddy(field)
-        field.setAccessibleName(label.replace("&", ""))
+        field.setAccessibleName(re.sub("&(.)", r"\1", label))
         self.show_remark("")
         if isinstance(field, DoseField):
             field.remarkChanged.connect(self.show_remark)
+            field.originalChanged.connect(self._describe)
 
     def _lay_out(self) -> None:
         self._remark.setWordWrap(True)
@@ -50,23 +54,25 @@ class FieldRow(QWidget):
 
     def show_remark(self, text: str, is_error: bool = False) -> None:
         """Write something under the field in place of its hint; empty text brings the hint back."""
-        self._is_error = is_error
+        self._said, self._is_error = text, is_error
         self._remark.setText(text or self._hint)
         set_role(self._remark, "error" if is_error else "muted")
         self._draw_sign()
-        self.field.setAccessibleDescription(self._description(text))
+        self._describe()
 
     def remark(self) -> str:
         """What stands under the field now."""
         return self._remark.text()
 
-    def _description(self, remark: str) -> str:
-        parts = [self._hint, remark]
+    def _describe(self) -> None:
+        """Say to a screen reader what the eye sees around the field."""
+        parts = [self._hint, self._said]
         if isinstance(self.field, DoseField):
             parts.insert(0, self.field.unit())
             if self.field.original():
                 parts.insert(1, self.tr("before: {0}").format(self.field.original()))
-        return ". ".join(part for part in parts if part)
+        sentences = (part if part[-1] in ".?" else f"{part}." for part in parts if part)
+        self.field.setAccessibleDescription(" ".join(sentences))
 
     def _draw_sign(self) -> None:
         self._sign.setVisible(self._is_error)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHandler
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -49,6 +50,7 @@ def play(arguments: argparse.Namespace) -> int:
     output = Path(arguments.output).resolve()
     output.mkdir(parents=True, exist_ok=True)
     data = Path(arguments.data).resolve() if arguments.data else _fresh(output / "clinic")
+    before = qInstallMessageHandler(_quietly) if arguments.headless else None
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(["cisterna"])
     apply_theme(app, {"light": LIGHT, "dark": DARK, "high-contrast": HIGH_CONTRAST}[arguments.theme])
@@ -65,7 +67,15 @@ def play(arguments: argparse.Namespace) -> int:
     finally:
         window.close()
         app.processEvents()
+        if arguments.headless:
+            qInstallMessageHandler(before)
     return 0
+
+
+def _quietly(_kind: QtMsgType, _context: QMessageLogContext, words: str) -> None:
+    """Pass on what Qt says, but for the one line that it says about every window without a screen."""
+    if "propagateSizeHints" not in words:
+        print(words, file=sys.stderr)
 
 
 def _fresh(folder: Path) -> Path:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.models.refill_visit import Step
 from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.banner import IdentityBanner
@@ -118,7 +117,7 @@ class MainWindow(QMainWindow):
 
     def _refill_state(self) -> tuple[str, Mark]:
         visit = self.refill.visit
-        if self.refill.result is Result.NOT_KNOWN and self.refill.page is Step.PROGRAMME:
+        if self.refill.result is Result.NOT_KNOWN:
             return self.tr("RESULT NOT KNOWN"), Mark.RESULT_NOT_KNOWN
         if visit is None or visit.reading is None:
             return self.tr("Not read yet"), Mark.NOTE

@@ -96,9 +96,11 @@ def test_a_lost_cable_is_said_and_can_be_tried_again(qtbot: QtBot, window: MainW
     window.begin_refill(JOHANNA)
     window.refill.identify("50-0918", date(1957, 5, 3))
     bench.cable.cut = True
-    window.refill.interrogate()
+    verb = page(window, Step.INTERROGATE).verb
+    QTest.keyClick(verb, Qt.Key.Key_Space)
     idle(qtbot, window)
     assert "cable" in window.refill_view.wrong_words()
+    assert window.refill_view.focusWidget() is verb, "the next key press tries again and does not leave"
     bench.cable.mend()
     window.refill.interrogate()
     idle(qtbot, window)
@@ -208,6 +210,10 @@ def test_a_result_that_is_not_known_has_one_way_on_and_no_repeat(
     QTest.mouseClick(result.verb, Qt.MouseButton.LeftButton)
     idle(qtbot, window)
     assert window.refill.result is Result.NOT_KNOWN, "the cable is still cut"
+    assert window.refill.visit is not None
+    window.resume_visit(window.refill.visit.id)
+    assert "RESULT NOT KNOWN" in window.banner.accessibleDescription(), "also before the patient is identified"
+    window.refill.identify("50-0918", date(1957, 5, 3))
     bench.cable.mend()
     QTest.mouseClick(result.verb, Qt.MouseButton.LeftButton)
     idle(qtbot, window)

@@ -53,6 +53,7 @@ class RefillView(QWidget):
         self._empty = QLabel(self.tr("No refill is open. Open a patient, then begin the refill there."))
         self._wrong = QLabel()
         self._busy = QProgressBar()
+        self._focus_before: QWidget | None = None
         self._lay_out()
         view_model.pageChanged.connect(self._turn)
         view_model.failed.connect(self._say)
@@ -70,7 +71,7 @@ class RefillView(QWidget):
         self._wrong.setWordWrap(True)
         self._wrong.setTextFormat(Qt.TextFormat.PlainText)
         self._wrong.setAccessibleName(self.tr("What went wrong"))
-        self._wrong.setContentsMargins(3 * unit(), 0, 3 * unit(), unit())
+        self._wrong.setContentsMargins(3 * unit(), 2 * unit(), 3 * unit(), 0)
         set_role(self._wrong, "error")
         self._busy.setRange(0, 0)
         self._busy.setTextVisible(False)
@@ -78,8 +79,8 @@ class RefillView(QWidget):
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self._busy)
-        right.addWidget(self._stack, 1)
         right.addWidget(self._wrong)
+        right.addWidget(self._stack, 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -107,11 +108,16 @@ class RefillView(QWidget):
         return self._wrong.text()
 
     def _show_busy(self, words: str) -> None:
+        if words:
+            self._focus_before = self.focusWidget()
         self._busy.setVisible(bool(words))
         self._busy.setAccessibleName(words)
         page = self._stack.currentWidget()
         if isinstance(page, StepPage):
             page.check()
+        # A button that is switched off loses the cursor to its neighbour, which may be the one that leaves.
+        if not words and self._focus_before is not None and self._focus_before.isEnabled():
+            self._focus_before.setFocus()
 
     def _show_nothing(self) -> None:
         self._stack.setCurrentWidget(self._empty)

@@ -96,7 +96,7 @@ class RefillViewModel(QObject):
         self.therapy = self.workstation.desk.therapy(visit.patient_id)
         self.identified = False
         self.staged = None
-        self.result = None
+        self.result = Result.NOT_KNOWN if visit.step is Step.PROGRAMME else None
         self.visitChanged.emit()
         self._turn_to(Step.IDENTIFY)
 

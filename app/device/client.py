@@ -6,6 +6,7 @@ before a second decoder has found every field in the pump's own bytes. Silence a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,9 +33,11 @@ from app.device.messages import (
     SealedIs,
     StatusIs,
     Took,
+    chained,
 )
+from app.device.order_codec import What, decode_order, encode_order, order_digest, what_of
 from app.device.read_back import differences
-from app.device.settings_codec import BadSettingsError, decode_settings, encode_settings, settings_digest
+from app.device.settings_codec import BadSettingsError, decode_settings, settings_digest
 from app.device.transports import Transport
 from app.models.pump import (
     Alarm,
@@ -42,12 +45,15 @@ from app.models.pump import (
     Committed,
     Interrogation,
     LinkLostError,
+    LogMark,
+    Order,
     PumpEvent,
     PumpIdentity,
     PumpRefusedError,
     PumpSettings,
     ReadBackDiffersError,
     Resolution,
+    RunningBolus,
     Sealed,
     StaleBaseError,
     WrongPumpError,
@@ -74,6 +80,7 @@ class PumpClient:
         key: the key of the pump that is expected at the other end.
         now: the moment in UTC, for readings and for the token's expiry.
         randomness: that many fresh random bytes.
+        monotonic: seconds that never run back, for the waiting.
     """
 
     def __init__(
@@ -83,8 +90,9 @@ class PumpClient:
         *,
         now: Callable[[], datetime],
         randomness: Callable[[int], bytes],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._link = Link(open_transport, key, randomness)
+        self._link = Link(open_transport, key, randomness, monotonic)
         self._now = now
         self._orders: dict[str, _Order] = {}
 
@@ -96,7 +104,7 @@ class PumpClient:
         """Let go of the cable."""
         self._link.close()
 
-    def interrogate(self) -> Interrogation:
+    def interrogate(self, after: LogMark = LogMark()) -> Interrogation:  # noqa: B008
         """See :meth:`app.models.pump.PumpPort.interrogate`. Raises: WrongPumpError: its key is another pump's."""
         hi = self._link.greet()
         program = self._link.ask(ReadProgram, ProgramIs)
@@ -104,6 +112,7 @@ class PumpClient:
             raise LinkLostError(problem="the pump names two programs at once")
         settings = _settings_in(program)
         status = self._link.ask(ReadStatus, StatusIs)
+        events, mark = self._events(after)
         return Interrogation(
             identity=_identity(hi),
             read_at=self._now(),
@@ -117,58 +126,61 @@ class PumpClient:
             delivered=Volume(status.delivered_nl * _PL_PER_NL),
             alarms=_alarms_in(status.alarms),
             eri_on=status.eri_on if status.eri_seen else None,
-            events=tuple(self._events()),
+            events=events,
             audit_anchor=hi.anchor.hex(),
             bridge_left_min=status.bridge_left_min,
+            bolus=_bolus_in(status),
+            log_mark=mark,
         )
 
-    def _events(self) -> list[PumpEvent]:
-        """The whole log, answer by answer. Raises: LinkLostError."""
+    def _events(self, after: LogMark) -> tuple[tuple[PumpEvent, ...], LogMark]:
+        """The log after a mark, answer by answer, and the mark at its end.
+
+        Raises: LinkLostError: also if what the pump tells does not continue what was read before.
+        """
         events: list[PumpEvent] = []
-        answer = self._events_after(0)
+        number, chain = after.number, bytes.fromhex(after.chain)
         while True:
-            events += (
-                PumpEvent(event.number, event.at, _KINDS_OF_EVENTS.get(event.code), event.code, event.value)
-                for event in answer.events
-            )
+            answer = self._events_after(number)
+            for event in answer.events:
+                if event.number != number + 1:
+                    raise LinkLostError(problem="the pump's log does not go on")
+                number, chain = event.number, chained(chain, event)
+                kind = _KINDS_OF_EVENTS.get(event.code)
+                events.append(PumpEvent(event.number, event.at, kind, event.code, event.value))
+            if answer.chain != chain or (answer.more and not answer.events):
+                raise LinkLostError(problem="the pump's log is not the one that was read before")
             if not answer.more:
-                return events
-            last = answer.cursor
-            answer = self._events_after(last)
-            if answer.cursor <= last:
-                raise LinkLostError(problem="the pump's log does not go on")
+                return tuple(events), LogMark(number, chain.hex())
 
     def _events_after(self, cursor: int) -> EventsAre:
         return self._link.ask(lambda nonce: ReadEvents(nonce, cursor), EventsAre)
 
-    def digest_of(self, settings: PumpSettings) -> str:
+    def digest_of(self, order: Order) -> str:
         """See :meth:`app.models.pump.PumpPort.digest_of`."""
-        return settings_digest(encode_settings(settings)).hex()
+        return order_digest(what_of(order), encode_order(order)).hex()
 
-    def stage(self, *, txn: str, serial: str, base: Interrogation, settings: PumpSettings, anchor: str) -> Sealed:
-        """See :meth:`app.models.pump.PumpPort.stage`. A pump that must stop for it is refused; nothing was sent."""
-        raw = encode_settings(settings)
-        order = _Order(serial, bytes.fromhex(anchor))
+    def stage(self, *, txn: str, serial: str, base: Interrogation, order: Order, anchor: str) -> Sealed:
+        """See :meth:`app.models.pump.PumpPort.stage`."""
+        raw = encode_order(order)
         hi = self._link.greet()
         if hi.serial != serial:
             raise WrongPumpError(expected=serial, found=hi.serial)
         if hi.digest.hex() != base.digest or hi.revision != base.revision:
             raise StaleBaseError(reviewed=base.digest, found=hi.digest.hex())
-        if hi.must_stop:
-            raise PumpRefusedError(reason="must-stop")
-        self._orders[txn] = order
-        asked_at, sealed = self._send(bytes.fromhex(txn), hi, raw)
+        self._orders[txn] = _Order(serial, bytes.fromhex(anchor))
+        asked_at, sealed = self._send(bytes.fromhex(txn), hi, what_of(order), raw)
         return Sealed(
             txn=txn,
             digest=sealed.digest.hex(),
             token=sealed.token,
-            settings=_settings_read_back(settings, raw, sealed),
+            order=_order_read_back(order, raw, sealed),
             expires_at=asked_at + timedelta(seconds=sealed.expires_s),
         )
 
-    def _send(self, txn: bytes, hi: Hi, raw: bytes) -> tuple[datetime, SealedIs]:
+    def _send(self, txn: bytes, hi: Hi, what: What, raw: bytes) -> tuple[datetime, SealedIs]:
         """BEGIN, CHUNK…, SEAL; with the moment before SEAL, from which the token's life counts."""
-        self._link.order(Begin(txn, hi.revision, hi.digest, len(raw), settings_digest(raw)), Ready)
+        self._link.order(Begin(txn, what, hi.revision, hi.digest, len(raw), order_digest(what, raw)), Ready)
         longest = max(hi.max_chunk, 1)
         for offset in range(0, len(raw), longest):
             self._link.order(Chunk(txn, offset, raw[offset : offset + longest]), Took)
@@ -206,7 +218,7 @@ class PumpClient:
 
 
 def _identity(hi: Hi) -> PumpIdentity:
-    return PumpIdentity(hi.serial, hi.model, hi.firmware, hi.emulated)
+    return PumpIdentity(hi.serial, hi.model, hi.firmware, hi.emulated, hi.must_stop)
 
 
 def _alarms_in(bits: int) -> tuple[Alarm, ...]:
@@ -229,11 +241,18 @@ def _settings_in(program: ProgramIs) -> PumpSettings:
     return settings
 
 
-def _settings_read_back(sent: PumpSettings, raw: bytes, sealed: SealedIs) -> PumpSettings:
-    """The settings in the pump's own bytes, if they are what was sent. Raises: ReadBackDiffersError."""
-    wrong = differences(sent, sealed.settings)
+def _order_read_back(sent: Order, raw: bytes, sealed: SealedIs) -> Order:
+    """The order in the pump's own bytes, if it is what was sent. Raises: ReadBackDiffersError."""
+    wrong = differences(sent, sealed.order)
     if wrong:
         raise ReadBackDiffersError(fields=", ".join(wrong))
-    if sealed.settings != raw or sealed.digest != settings_digest(raw):
+    what = what_of(sent)
+    if sealed.order != raw or sealed.digest != order_digest(what, raw):
         raise ReadBackDiffersError(fields="digest")
-    return decode_settings(sealed.settings)
+    return decode_order(what, sealed.order)
+
+
+def _bolus_in(status: StatusIs) -> RunningBolus | None:
+    if not status.bolus_nl:
+        return None
+    return RunningBolus(Volume(status.bolus_nl * _PL_PER_NL), Volume(status.bolus_given_nl * _PL_PER_NL))

@@ -7,7 +7,7 @@ week; it shares nothing with the two engines of the program but the quantity and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -25,7 +25,7 @@ from app.models.program import (
     Stopped,
 )
 from app.models.pump import PumpSettings
-from app.models.quantities import Concentration
+from app.models.quantities import Concentration, Mass
 
 _DAY, _WEEK = 1440, 10_080
 _MONDAY = datetime(2000, 1, 3)
@@ -136,12 +136,36 @@ def _gaps(begin: int, end: int, steps: list[tuple[int, Step]]) -> Iterator[tuple
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """A bolus that was ordered or called for: ``volume`` pL evenly from ``start``; the program waits for a priming."""
+
+    start: datetime
+    duration_min: int
+    volume: Fraction
+    waits: bool = False
+
+    @property
+    def end(self) -> datetime:
+        return self.start + timedelta(minutes=self.duration_min)
+
+    def given(self, start: datetime, end: datetime) -> Fraction:
+        """pL from ``start`` to ``end``."""
+        low, high = max(start, self.start), min(end, self.end)
+        if high <= low:
+            return Fraction(0)
+        minutes = minutes_since_monday(high) - minutes_since_monday(low)
+        return self.volume * minutes / self.duration_min
+
+
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """One stretch of time in which nothing was changed: ``settings`` from ``start`` on.
 
     ``bridge_until`` is when its bridge ends. Volumes in pL at ``start``, exactly: what the pump believes to have
     delivered since it was made, what it believes to hold, what it really holds. ``error`` is the flow error as a
-    fraction; ``stalled`` means that the motor stands still though the pump counts on.
+    fraction; ``stalled`` means that the motor stands still though the pump counts on, ``occluded`` that the catheter
+    lets nothing through. ``running`` is false while the pump is stopped. Before ``quiet_until`` no scheduled
+    bolus is given: its time comes a second time because the clock was put back.
     """
 
     settings: PumpSettings
@@ -153,6 +177,10 @@ class Epoch:
     physically_delivered: Fraction
     error: Fraction = Fraction(0)
     stalled: bool = False
+    running: bool = True
+    occluded: bool = False
+    extras: tuple[Extra, ...] = ()
+    quiet_until: datetime | None = None
 
     def bridge_until(self) -> datetime:
         """When the program itself takes over."""
@@ -161,21 +189,37 @@ class Epoch:
 
     def counted(self, pump: PumpModel, now: datetime) -> Fraction:
         """pL that the pump believes to have delivered from ``start`` to ``now``."""
-        program_from, total = self.start, Fraction(0)
-        bridge = self.settings.bridge
+        if not self.running or now <= self.start:
+            return Fraction(0)
+        total = sum((extra.given(self.start, now) for extra in self.extras), Fraction(0))
+        begin = self.start
+        for extra in sorted((extra for extra in self.extras if extra.waits), key=lambda extra: extra.start):
+            if extra.start < now and extra.end > begin:
+                total += self._scheduled(pump, begin, max(extra.start, begin))
+                begin = min(extra.end, now)
+        return total + self._scheduled(pump, begin, now)
+
+    def _scheduled(self, pump: PumpModel, start: datetime, end: datetime) -> Fraction:
+        """pL of bridge and program from ``start`` to ``end``."""
+        total, bridge = Fraction(0), self.settings.bridge
         if bridge is not None and bridge.duration_min:
-            until = min(max(now, self.start), max(self.bridge_until(), self.start))
-            minutes = minutes_since_monday(until) - minutes_since_monday(self.start)
+            until = min(max(end, start), max(self.bridge_until(), start))
+            minutes = minutes_since_monday(until) - minutes_since_monday(start)
             total += bridge.volume.quanta * minutes / bridge.duration_min
-            program_from = max(self.start, self.bridge_until())
-        return total + delivered_volume(
-            self.settings.program, pump, self.settings.concentration, program_from, max(now, program_from)
-        )
+            start = until
+        if self.quiet_until is not None and start < self.quiet_until:
+            until = min(self.quiet_until, max(end, start))
+            total += self._of_program(without_boluses(self.settings.program), pump, start, until)
+            start = until
+        return total + self._of_program(self.settings.program, pump, start, end)
+
+    def _of_program(self, program: Program, pump: PumpModel, start: datetime, end: datetime) -> Fraction:
+        return delivered_volume(program, pump, self.settings.concentration, start, end)
 
     def at(self, pump: PumpModel, now: datetime) -> Ledger:
         """The books at ``now``; the reservoir never holds less than nothing."""
         counted = self.counted(pump, now)
-        wanted = Fraction(0) if self.stalled else counted * (1 + self.error)
+        wanted = Fraction(0) if self.stalled or self.occluded else counted * (1 + self.error)
         really = min(wanted, self.physical)
         return Ledger(
             delivered=self.delivered + counted,
@@ -183,6 +227,38 @@ class Epoch:
             physical=self.physical - really,
             physically_delivered=self.physically_delivered + really,
         )
+
+
+def without_boluses(program: Program) -> Program:
+    """The same program with its boluses left out."""
+    delivery = program.delivery
+    if isinstance(delivery, Flex):
+        return replace(program, delivery=Flex(tuple(replace(plan, boluses=()) for plan in delivery.plans)))
+    if isinstance(delivery, PeriodicBolus):
+        return replace(program, delivery=replace(delivery, dose=Mass(0)))
+    return program
+
+
+def bolus_under_way(program: Program, at: datetime) -> bool:
+    """Whether a scheduled bolus is being given at ``at``."""
+    minute = minutes_since_monday(at) % _WEEK
+    return any(
+        begin - shift <= minute < end - shift for begin, end in _bolus_spans(program) for shift in (0, _WEEK)
+    )
+
+
+def _bolus_spans(program: Program) -> Iterator[tuple[int, int]]:
+    delivery = program.delivery
+    if isinstance(delivery, Flex):
+        for plan in delivery.plans:
+            for day in plan.days:
+                for bolus in plan.boluses:
+                    begin = day * _DAY + bolus.at
+                    yield begin, begin + bolus.duration_min
+    elif isinstance(delivery, PeriodicBolus):
+        for number in range(_WEEK // delivery.every_min):
+            begin = (delivery.first_at + number * delivery.every_min) % _WEEK
+            yield begin, begin + delivery.duration_min
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,12 +42,20 @@ class Link:
         open_transport: opens the cable; called again after every loss of it.
         key: the key of the pump that is expected at the other end.
         randomness: that many fresh random bytes.
+        monotonic: seconds that never run back.
     """
 
-    def __init__(self, open_transport: Callable[[], Transport], key: bytes, randomness: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        open_transport: Callable[[], Transport],
+        key: bytes,
+        randomness: Callable[[int], bytes],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._open_transport = open_transport
         self._key = key
         self._randomness = randomness
+        self._monotonic = monotonic
         self._cable: Transport | None = None
         self._reader = FrameReader()
         self._session = 0
@@ -130,16 +138,16 @@ class Link:
         session = 0 if isinstance(message, Hello) else self._session
         sent = Frame(message.KIND, TO_PUMP, session, self._number, encode_message(message))
         self._cable.write(encode_frame(sent, self._key))
-        ends = time.monotonic() + deadline_s
+        ends = self._monotonic() + deadline_s
         while True:
-            arrived = self._cable.read(max(0.0, ends - time.monotonic()))
+            arrived = self._cable.read(max(0.0, ends - self._monotonic()))
             for stuffed in self._reader.feed(arrived):
                 answer = self._answer_in(stuffed, sent, message)
                 if isinstance(answer, Nak):
                     raise _refusal(answer)
                 if isinstance(answer, answer_type):
                     return answer
-            if time.monotonic() >= ends or (not arrived and self._cable.immediate):
+            if self._monotonic() >= ends or (not arrived and self._cable.immediate):
                 return None
 
     def _answer_in(self, stuffed: bytes, sent: Frame, asked: Message) -> Message | None:

@@ -7,6 +7,7 @@ Law: all quantities are whole numbers of the wire's quanta: ng, ng/mL, nL, minut
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -28,6 +29,9 @@ EVENT_CODES = {
     PumpEventKind.RESET: 10,
     PumpEventKind.ALARM: 11,
     PumpEventKind.CLOCK_SET: 12,
+    PumpEventKind.PATIENT_BOLUS: 13,
+    PumpEventKind.PATIENT_REFUSED: 14,
+    PumpEventKind.SILENCED: 15,
 }
 
 ALARM_BITS = {
@@ -66,6 +70,7 @@ class Refusal(IntEnum):
     BAD_LENGTH = 10
     BAD_SETTINGS = 11
     UNKNOWN_MESSAGE = 12
+    STATE = 13
 
     @property
     def word(self) -> str:
@@ -80,6 +85,11 @@ class Event:
     at: Annotated[datetime, "time"]
     code: Annotated[int, "u8"]
     value: Annotated[int, "u64"]
+
+
+def chained(before: bytes, event: Event) -> bytes:
+    """The log's hash (32 bytes) after ``event``, if it was ``before`` until then; 32 zero bytes before the first."""
+    return hashlib.sha256(b"cisterna event" + before + encode_fields(event)).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,8 @@ class StatusIs:
     eri_seen: Annotated[bool, "flag"]
     eri_on: Annotated[datetime, "time"]
     bridge_left_min: Annotated[int, "u32"]
+    bolus_nl: Annotated[int, "u64"]
+    bolus_given_nl: Annotated[int, "u64"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +172,7 @@ class EventsAre:
     events: Annotated[tuple[Event, ...], "many"]
     cursor: Annotated[int, "u32"]
     more: Annotated[bool, "flag"]
+    chain: Annotated[bytes, "b32"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,7 @@ class ClockIs:
 class Begin:
     KIND: ClassVar[int] = 0x10
     txn: Annotated[bytes, "b16"]
+    what: Annotated[int, "u8"]
     base_revision: Annotated[int, "u32"]
     base_digest: Annotated[bytes, "b32"]
     length: Annotated[int, "u16"]
@@ -219,7 +233,7 @@ class SealedIs:
     digest: Annotated[bytes, "b32"]
     token: Annotated[bytes, "b16"]
     expires_s: Annotated[int, "u16"]
-    settings: Annotated[bytes, "blob"]
+    order: Annotated[bytes, "blob"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from app.device.ledger import Epoch
+from app.device.ledger import Epoch, Extra
 from app.device.settings_codec import decode_settings, encode_settings
 from app.models.errors import AppError
 from app.models.pump import PumpSettings
@@ -45,15 +46,31 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
+    """One line of the log; ``chain`` is the log's hash (64 hex digits) up to and with it."""
+
     number: int
     at: datetime
     code: int
     value: int
+    chain: str
+
+
+class Agenda(StrEnum):
+    """What will happen inside the pump by itself."""
+
+    BOLUS_ENDS = "bolus-ends"
+    BRIDGE_ENDS = "bridge-ends"
+    MOTOR_RECOVERS = "motor-recovers"
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Everything that survives a power cut. ``applied`` is never forgotten; tombstones are, the oldest first."""
+    """Everything that survives a power cut. ``applied`` is never forgotten; tombstones are, the oldest first.
+
+    ``agenda`` holds (when, what, nL), the earliest first. ``latched`` are alarms that stay until somebody takes note,
+    ``sounded`` those whose beginning is in the log. ``filled_by_hand`` is what a syringe really left, in pL.
+    ``service_end`` overrides the battery's end. ``clock_offset_s`` is how far the clock was put forward in all.
+    """
 
     slots: tuple[Slot, Slot]
     active: int
@@ -66,7 +83,13 @@ class Memory:
     reset: bool = False
     stopped_since: datetime | None = None
     stalled_since: datetime | None = None
-    extra: dict[str, str] = field(default_factory=dict)
+    agenda: tuple[tuple[datetime, Agenda, int], ...] = ()
+    patient_boluses: tuple[datetime, ...] = ()
+    latched: tuple[str, ...] = ()
+    sounded: tuple[str, ...] = ()
+    filled_by_hand: int | None = None
+    service_end: datetime | None = None
+    clock_offset_s: int = 0
 
     @property
     def slot(self) -> Slot:
@@ -128,6 +151,10 @@ def _to_json(memory: Memory) -> dict[str, Any]:
             "start": epoch.start.isoformat(),
             "bridge_start": epoch.bridge_start.isoformat(),
             "stalled": epoch.stalled,
+            "running": epoch.running,
+            "occluded": epoch.occluded,
+            "extras": [[x.start.isoformat(), x.duration_min, str(x.volume), x.waits] for x in epoch.extras],
+            "quiet_until": _text(epoch.quiet_until),
             **{name: str(getattr(epoch, name)) for name in _AMOUNTS},
         },
         "applied": [[txn, revision, at.isoformat()] for txn, revision, at in memory.applied],
@@ -135,9 +162,15 @@ def _to_json(memory: Memory) -> dict[str, Any]:
         "log": [{**asdict(event), "at": event.at.isoformat()} for event in memory.log],
         "anchor": memory.anchor,
         "reset": memory.reset,
-        "stopped_since": memory.stopped_since.isoformat() if memory.stopped_since else None,
-        "stalled_since": memory.stalled_since.isoformat() if memory.stalled_since else None,
-        "extra": memory.extra,
+        "stopped_since": _text(memory.stopped_since),
+        "stalled_since": _text(memory.stalled_since),
+        "agenda": [[at.isoformat(), what.value, value] for at, what, value in memory.agenda],
+        "patient_boluses": [at.isoformat() for at in memory.patient_boluses],
+        "latched": list(memory.latched),
+        "sounded": list(memory.sounded),
+        "filled_by_hand": memory.filled_by_hand,
+        "service_end": _text(memory.service_end),
+        "clock_offset_s": memory.clock_offset_s,
     }
 
 
@@ -156,23 +189,41 @@ def _from_json(kept: dict[str, Any]) -> Memory:
             start=datetime.fromisoformat(epoch["start"]),
             bridge_start=datetime.fromisoformat(epoch["bridge_start"]),
             stalled=epoch["stalled"],
+            running=epoch["running"],
+            occluded=epoch["occluded"],
+            extras=tuple(
+                Extra(datetime.fromisoformat(start), minutes, Fraction(volume), waits)
+                for start, minutes, volume, waits in epoch["extras"]
+            ),
+            quiet_until=_moment(epoch["quiet_until"]),
             **{name: Fraction(epoch[name]) for name in _AMOUNTS},
         ),
         applied=tuple((txn, revision, datetime.fromisoformat(at)) for txn, revision, at in kept["applied"]),
         tombstones=tuple(kept["tombstones"]),
         log=tuple(
-            LoggedEvent(e["number"], datetime.fromisoformat(e["at"]), e["code"], e["value"]) for e in kept["log"]
+            LoggedEvent(e["number"], datetime.fromisoformat(e["at"]), e["code"], e["value"], e["chain"])
+            for e in kept["log"]
         ),
         anchor=kept["anchor"],
         reset=kept["reset"],
         stopped_since=_moment(kept["stopped_since"]),
         stalled_since=_moment(kept["stalled_since"]),
-        extra=dict(kept["extra"]),
+        agenda=tuple((datetime.fromisoformat(at), Agenda(what), value) for at, what, value in kept["agenda"]),
+        patient_boluses=tuple(datetime.fromisoformat(at) for at in kept["patient_boluses"]),
+        latched=tuple(kept["latched"]),
+        sounded=tuple(kept["sounded"]),
+        filled_by_hand=kept["filled_by_hand"],
+        service_end=_moment(kept["service_end"]),
+        clock_offset_s=kept["clock_offset_s"],
     )
 
 
 def _settings(text: str) -> PumpSettings:
     return decode_settings(bytes.fromhex(text))
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -10,21 +10,45 @@ import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from app.models.program import Bolus, Flex, MinimumRate, PeriodicBolus, SimpleContinuous, Step, Stopped
-from app.models.pump import PumpSettings
+from app.models.program import (
+    Bolus,
+    Flex,
+    MinimumRate,
+    OneTimeBolus,
+    OneTimeKind,
+    PeriodicBolus,
+    SimpleContinuous,
+    Step,
+    Stopped,
+)
+from app.models.pump import Alarm, Order, PumpSettings, SilenceAlarms, StepClock
 
 Field = tuple[str, int | Fraction | str | None]
 
 _NOT_THERE = object()
 
 
-def differences(sent: PumpSettings, raw: bytes) -> tuple[str, ...]:
+_ALARM_ORDER = (
+    Alarm.LOW_RESERVOIR,
+    Alarm.ERI,
+    Alarm.MEMORY_ERROR,
+    Alarm.EMPTY_RESERVOIR,
+    Alarm.END_OF_SERVICE,
+    Alarm.MOTOR_STALL,
+    Alarm.STOPPED_TOO_LONG,
+    Alarm.CRITICAL_MEMORY_ERROR,
+    Alarm.LOW_BATTERY_RESET,
+)
+"""From the lowest bit up."""
+
+
+def differences(sent: Order, raw: bytes) -> tuple[str, ...]:
     """The names of all fields in which ``raw`` is not ``sent``; empty if it is the same in every field."""
     try:
-        found = dict(walk(raw))
+        found = dict(walk(raw) if isinstance(sent, PumpSettings) else _walk_once(sent, raw))
     except (struct.error, ValueError):
         return ("unreadable",)
-    wanted = dict(_wanted(sent))
+    wanted = dict(_wanted(sent) if isinstance(sent, PumpSettings) else _wanted_once(sent))
     names = (*wanted, *(name for name in found if name not in wanted))
     return tuple(name for name in names if wanted.get(name, _NOT_THERE) != found.get(name, _NOT_THERE))
 
@@ -74,6 +98,36 @@ def walk(raw: bytes) -> Iterator[Field]:
         yield from zip(patient, read("QHHB"), strict=True)
     if place != len(raw):
         raise ValueError("bytes left over")
+
+
+def _walk_once(sent: Order, raw: bytes) -> Iterator[Field]:
+    """The fields of an order that is done once, which must be of the kind of ``sent``."""
+    match sent:
+        case OneTimeBolus():
+            yield from zip(("kind", "volume", "duration"), struct.unpack(">BQI", raw), strict=True)
+        case StepClock():
+            back, seconds = struct.unpack(">BI", raw)
+            yield "seconds", -seconds if back == 1 else seconds
+            yield "direction", back
+        case SilenceAlarms():
+            yield "alarms", struct.unpack(">H", raw)[0]
+        case _:
+            yield "length", len(raw)
+
+
+def _wanted_once(sent: Order) -> Iterator[Field]:
+    match sent:
+        case OneTimeBolus():
+            yield "kind", {OneTimeKind.SINGLE: 1, OneTimeKind.PRIMING: 2}.get(sent.kind)
+            yield "volume", sent.volume.in_ml * 10**6
+            yield "duration", sent.duration_min
+        case StepClock():
+            yield "seconds", sent.seconds
+            yield "direction", int(sent.seconds < 0)
+        case SilenceAlarms():
+            yield "alarms", sum(2**place for place, alarm in enumerate(_ALARM_ORDER) if alarm in sent.alarms)
+        case _:
+            yield "length", 0
 
 
 def _wanted(sent: PumpSettings) -> Iterator[Field]:

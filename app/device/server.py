@@ -6,11 +6,12 @@ cable and the pump, never into the pump's answers to itself.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.device.emulated_pump import EmulatedPump
+from app.device.emulated_pump import EmulatedPump, PowerCutError
 from app.device.frames import (
     TO_PROGRAM,
     TO_PUMP,
@@ -43,6 +44,7 @@ class Do(StrEnum):
     TRUNCATE = "truncate"
     REBOOT_BEFORE = "reboot-before"
     REBOOT_AFTER = "reboot-after"
+    REBOOT_INSIDE = "reboot-inside"
     DIE_BEFORE = "die-before"
     DIE_AFTER = "die-after"
 
@@ -61,19 +63,21 @@ class PumpDiedError(Exception):
 
 
 class PumpServer:
-    """One pump on a cable. ``faults`` may be changed at any time."""
+    """One pump on a cable. ``faults`` may be changed at any time; ``turn`` is held while the pump is touched."""
 
     def __init__(self, pump: EmulatedPump, key: bytes) -> None:
         self.pump = pump
         self.faults: list[Fault] = []
         self.heard: list[str] = []
+        self.turn = threading.RLock()
         self._key = key
         self._reader = FrameReader()
         self._seen: dict[str, int] = {}
 
     def feed(self, arrived: bytes) -> bytes:
         """Obey every whole frame in ``arrived`` and return the answers. Raises: PumpDiedError."""
-        return b"".join(self._obey(stuffed) for stuffed in self._reader.feed(arrived))
+        with self.turn:
+            return b"".join(self._obey(stuffed) for stuffed in self._reader.feed(arrived))
 
     def hang_up(self) -> None:
         """The cable is gone; what was half received is noise."""
@@ -115,9 +119,15 @@ class PumpServer:
             case Do.REBOOT_BEFORE:
                 self.pump.reboot()
                 return b""
+            case Do.REBOOT_INSIDE:
+                self.pump.writes_left = 1
             case Do.DUPLICATE:
                 return answer() + answer()
-        raw = answer()
+        try:
+            raw = answer()
+        except PowerCutError:
+            self.pump.reboot()
+            return b""
         match fault.do:
             case Do.DIE_AFTER:
                 raise PumpDiedError

@@ -60,6 +60,33 @@ class PumpSettings:
     bridge: OneTimeBolus | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StopDelivery:
+    """Deliver nothing from now on; a bolus that runs ends with it and is never taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeDelivery:
+    """Go on with the program that the pump holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepClock:
+    """Put the pump's clock forward (or back, if negative) by ``seconds``; refused while a bolus runs.
+
+    A step is relative, so that it means the same however late it arrives. No bolus is repeated by a step back.
+    """
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceAlarms:
+    """Take note of ``alarms``: the reset flag and a stall that is over are cleared, the others stop sounding."""
+
+    alarms: tuple[Alarm, ...]
+
+
 class Alarm(StrEnum):
     """Alarms of docs/devices.md, section on SynchroMed II alarms."""
 
@@ -78,6 +105,10 @@ class Alarm(StrEnum):
         return self not in (Alarm.LOW_RESERVOIR, Alarm.ERI, Alarm.MEMORY_ERROR)
 
 
+Order = PumpSettings | OneTimeBolus | StopDelivery | ResumeDelivery | StepClock | SilenceAlarms
+"""What one transaction tells a pump: staged, read back and committed, whatever it is."""
+
+
 class PumpEventKind(StrEnum):
     """What a pump writes into its own log."""
 
@@ -93,6 +124,9 @@ class PumpEventKind(StrEnum):
     RESET = "reset"
     ALARM = "alarm"
     CLOCK_SET = "clock-set"
+    PATIENT_BOLUS = "patient-bolus"
+    PATIENT_REFUSED = "patient-refused"
+    SILENCED = "silenced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +151,24 @@ class PumpIdentity:
     model: str
     firmware: str
     emulated: bool
+    must_stop: bool = False
+    """Whether this pump stands still while it takes a new program."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBolus:
+    """A one-time bolus under way: what was ordered, and what the pump counts as given."""
+
+    ordered: Volume
+    given: Volume
+
+
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """How far a pump's log has been read: the last event's number and the log's hash up to it (64 hex digits)."""
+
+    number: int = 0
+    chain: str = "00" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +196,8 @@ class Interrogation:
     events: tuple[PumpEvent, ...]
     audit_anchor: str
     bridge_left_min: int = 0
+    bolus: RunningBolus | None = None
+    log_mark: LogMark = LogMark()
 
     @property
     def clock_offset(self) -> timedelta:
@@ -153,15 +207,15 @@ class Interrogation:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A staged transaction that the pump has sealed and read back; the old program still runs.
+    """A staged transaction that the pump has sealed and read back; nothing has changed yet.
 
-    ``settings`` is decoded from the pump's own bytes. ``token`` is good once and until ``expires_at`` (UTC).
+    ``order`` is decoded from the pump's own bytes. ``token`` is good once and until ``expires_at`` (UTC).
     """
 
     txn: str
     digest: str
     token: bytes
-    settings: PumpSettings
+    order: Order
     expires_at: datetime
 
 
@@ -197,16 +251,16 @@ class PumpPort(Protocol):
         """Open the link and start a new session, which ends every earlier one. Raises: LinkLostError."""
         ...
 
-    def interrogate(self) -> Interrogation:
-        """Read everything, in a new session. Raises: LinkLostError."""
+    def interrogate(self, after: LogMark = LogMark()) -> Interrogation:
+        """Read everything, in a new session; of the log only what comes ``after``. Raises: LinkLostError."""
         ...
 
-    def digest_of(self, settings: PumpSettings) -> str:
-        """Hex digest of exactly the bytes that ``settings`` would be sent as. Raises: NotRepresentableError."""
+    def digest_of(self, order: Order) -> str:
+        """Hex digest of exactly the bytes that ``order`` would be sent as. Raises: NotRepresentableError."""
         ...
 
-    def stage(self, *, txn: str, serial: str, base: Interrogation, settings: PumpSettings, anchor: str) -> Sealed:
-        """Send ``settings`` as a draft and have it sealed and read back; the old program keeps running.
+    def stage(self, *, txn: str, serial: str, base: Interrogation, order: Order, anchor: str) -> Sealed:
+        """Send ``order`` as a draft and have it sealed and read back; the old program keeps running.
 
         Raises:
             WrongPumpError, StaleBaseError: nothing was sent.
@@ -216,7 +270,7 @@ class PumpPort(Protocol):
         ...
 
     def commit(self, sealed: Sealed) -> Committed:
-        """Make the sealed draft the running program. Sent once.
+        """Carry out the sealed order. Sent once.
 
         Raises: CommandUncertainError, LinkLostError, PumpRefusedError: resolve before anything else.
         """

@@ -95,9 +95,9 @@ class Programming:
         visit, intent = self._write_intent(visit, settings, base, digest, user_id)
         try:
             sealed = pump.stage(
-                txn=intent.txn, serial=serial, base=base, settings=settings, anchor=self.store.audit_head()
+                txn=intent.txn, serial=serial, base=base, order=settings, anchor=self.store.audit_head()
             )
-            if sealed.digest != digest or sealed.settings != settings:
+            if sealed.digest != digest or sealed.order != settings:
                 raise ReadBackDiffersError(fields=("digest",))
         except (ReadBackDiffersError, PumpRefusedError, StaleBaseError, WrongPumpError):
             self.withdraw(intent, pump, user_id=user_id)
@@ -150,7 +150,7 @@ class Programming:
         if staged.sealed.expires_at <= self.clock.utc():
             visit = self.withdraw(staged.intent, pump, user_id=user_id)
             staged = self.stage(visit, model, pump, serial=staged.intent.serial, user_id=user_id)
-        settings = staged.sealed.settings
+        settings = self.store.program(staged.intent.program_id).settings
         require_agreement(settings.program, model, settings.concentration)
         visit = self._mark_sent(staged, user_id)
         try:

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 
 import pytest
 
+from app.device import mishaps
 from app.device.frames import TO_PROGRAM, TO_PUMP, Frame, FrameReader, bench_key, decode_frame, encode_frame
 from app.device.messages import (
     Begin,
@@ -32,9 +34,11 @@ from app.device.messages import (
     SealedIs,
     StatusIs,
     Took,
+    chained,
     decode_message,
     encode_message,
 )
+from app.device.order_codec import What
 from app.device.settings_codec import encode_settings, settings_digest
 from app.device.transports import Loopback
 from app.models.program import MinimumRate, Program
@@ -42,6 +46,7 @@ from app.models.pump import (
     Alarm,
     CommandUncertainError,
     LinkLostError,
+    LogMark,
     NotRepresentableError,
     PumpEventKind,
     PumpRefusedError,
@@ -51,7 +56,7 @@ from app.models.pump import (
     WrongPumpError,
 )
 from app.models.quantities import Volume
-from tests.device.pumps import ANCHOR, PUMP_TIME, RUNNING, SERIAL, TXN, WANTED, make_client
+from tests.device.pumps import ANCHOR, PUMP_TIME, RUNNING, SERIAL, TXN, WANTED, make_client, make_server
 
 RAW = encode_settings(RUNNING)
 KEY = bench_key(SERIAL)
@@ -75,7 +80,7 @@ HI = Hi(
     applied=(),
     anchor=bytes(32),
 )
-STATUS = StatusIs(bytes(16), PUMP_TIME, 19_000_000, 1_000_000, True, False, 0, False, datetime(2000, 1, 1), 0)
+STATUS = StatusIs(bytes(16), PUMP_TIME, 19_000_000, 1_000_000, True, False, 0, False, datetime(2000, 1, 1), 0, 0, 0)
 
 
 class ScriptedPump:
@@ -115,7 +120,7 @@ class ScriptedPump:
             case ReadStatus(nonce=nonce):
                 return replace(STATUS, nonce=nonce)
             case ReadEvents(nonce=nonce, cursor=cursor):
-                return EventsAre(nonce, (), cursor, False)
+                return EventsAre(nonce, (), cursor, False, bytes(32))
             case Begin(txn=txn):
                 self.draft = b""
                 return Ready(txn)
@@ -136,7 +141,7 @@ def client_of(pump: ScriptedPump):
 
 
 def stage(client):
-    return client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), settings=WANTED, anchor=ANCHOR)
+    return client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=ANCHOR)
 
 
 def changing(**changes) -> Callable[[Message], Message]:
@@ -292,7 +297,8 @@ def test_a_long_log_is_read_answer_by_answer() -> None:
 
     def page(answer: EventsAre) -> EventsAre:
         part = tuple(log[answer.cursor : answer.cursor + 100])
-        return replace(answer, events=part, cursor=part[-1].number, more=part[-1].number < 250)
+        chain = reduce(chained, log[: part[-1].number], bytes(32))
+        return replace(answer, events=part, cursor=part[-1].number, more=part[-1].number < 250, chain=chain)
 
     pump = ScriptedPump(ReadEvents=page)
     events = client_of(pump).interrogate().events
@@ -300,6 +306,24 @@ def test_a_long_log_is_read_answer_by_answer() -> None:
     assert [message.cursor for message in pump.sent if isinstance(message, ReadEvents)] == [0, 100, 200]
     assert events[0].kind is PumpEventKind.STALLED
     assert (events[-1].kind, events[-1].code, events[-1].value) == (None, 99, 250)
+
+
+@pytest.mark.parametrize("changes", [{"chain": b"x" * 32}, {"events": (Event(2, PUMP_TIME, 1, 0),)}])
+def test_a_log_that_is_not_the_one_that_was_kept_is_not_believed(changes) -> None:
+    with pytest.raises(LinkLostError):
+        client_of(ScriptedPump(ReadEvents=changing(**changes))).interrogate()
+
+
+def test_the_log_is_read_on_from_a_mark_and_must_continue_it() -> None:
+    server = make_server()
+    client = make_client(lambda: Loopback(server.feed))
+    whole = client.interrogate()
+    mishaps.stall(server.pump)
+    later = client.interrogate(after=whole.log_mark)
+    assert next(event.kind for event in later.events) is PumpEventKind.STALLED
+    assert later.log_mark.number > whole.log_mark.number
+    with pytest.raises(LinkLostError):
+        client.interrogate(after=LogMark(whole.log_mark.number, "11" * 32))
 
 
 def test_a_log_that_promises_more_and_does_not_go_on_is_not_complete() -> None:
@@ -362,15 +386,7 @@ def test_a_base_that_differs_in_one_thing_is_stale(moved) -> None:
     client = client_of(pump)
     base = replace(client.interrogate(), **moved)
     with pytest.raises(StaleBaseError):
-        client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
-    assert kinds(pump)[-1] == "Hello"
-
-
-def test_a_pump_that_would_have_to_stop_is_not_sent_anything() -> None:
-    pump = ScriptedPump(Hello=changing(must_stop=True))
-    with pytest.raises(PumpRefusedError) as refused:
-        stage(client_of(pump))
-    assert refused.value.values["reason"] == "must-stop"
+        client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     assert kinds(pump)[-1] == "Hello"
 
 
@@ -379,7 +395,7 @@ def test_begin_names_the_state_that_was_reviewed_and_the_program_that_will_come(
     client = client_of(pump)
     stage(client)
     (begin,) = [message for message in pump.sent if isinstance(message, Begin)]
-    assert begin == Begin(bytes.fromhex(TXN), 5, HI.digest, 110, bytes.fromhex(client.digest_of(WANTED)))
+    assert begin == Begin(bytes.fromhex(TXN), What.SETTINGS, 5, HI.digest, 110, bytes.fromhex(client.digest_of(WANTED)))
 
 
 def test_commit_carries_digest_token_and_anchor_in_one_frame() -> None:
@@ -394,7 +410,7 @@ def test_commit_carries_digest_token_and_anchor_in_one_frame() -> None:
 
 def test_a_read_back_with_one_field_changed_is_named_and_not_sealed() -> None:
     other = encode_settings(replace(WANTED, low_alarm=Volume.ml(2)))
-    pump = ScriptedPump(Seal=changing(settings=other))
+    pump = ScriptedPump(Seal=changing(order=other))
     with pytest.raises(ReadBackDiffersError) as differs:
         stage(client_of(pump))
     assert differs.value.values["fields"] == "low-reservoir alarm"
@@ -404,8 +420,8 @@ def test_a_read_back_with_one_field_changed_is_named_and_not_sealed() -> None:
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
-        ({"settings": b""}, "unreadable"),
-        ({"settings": encode_settings(WANTED)[:-1]}, "unreadable"),
+        ({"order": b""}, "unreadable"),
+        ({"order": encode_settings(WANTED)[:-1]}, "unreadable"),
         ({"digest": bytes(32)}, "digest"),
     ],
 )
@@ -418,7 +434,7 @@ def test_nothing_read_back_is_not_equal(changes, fields: str) -> None:
 def test_other_bytes_are_a_difference_even_if_the_second_decoder_sees_none(monkeypatch) -> None:
     monkeypatch.setattr("app.device.client.differences", lambda *_: ())
     with pytest.raises(ReadBackDiffersError) as differs:
-        stage(client_of(ScriptedPump(Seal=changing(settings=RAW))))
+        stage(client_of(ScriptedPump(Seal=changing(order=RAW))))
     assert differs.value.values["fields"] == "digest"
 
 
@@ -466,7 +482,7 @@ def test_a_value_too_fine_for_the_wire_is_refused_before_anything_is_sent() -> N
     base = client.interrogate()
     pump.sent.clear()
     with pytest.raises(NotRepresentableError):
-        client.stage(txn=TXN, serial=SERIAL, base=base, settings=replace(WANTED, low_alarm=Volume(1)), anchor=ANCHOR)
+        client.stage(txn=TXN, serial=SERIAL, base=base, order=replace(WANTED, low_alarm=Volume(1)), anchor=ANCHOR)
     assert pump.sent == []
 
 

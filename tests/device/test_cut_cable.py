@@ -23,7 +23,7 @@ COMMANDS = ["Begin", "Chunk", "Seal", "Commit"]
 
 def stage_and_commit(client: PumpClient) -> None:
     base = client.interrogate()
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     client.commit(sealed)
 
 
@@ -100,7 +100,7 @@ def test_a_cable_cut_at_a_question_ends_the_reading_and_the_next_one_succeeds(on
 def test_a_lost_resolve_is_asked_again_in_a_new_session(loss, heard: bool) -> None:
     server = make_server()
     client = make_client(loss(server, "Resolve", heard))
-    client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), settings=WANTED, anchor=ANCHOR)
+    client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=ANCHOR)
     server.forget_counts()
     assert client.resolve(TXN) is Resolution.DEAD
     assert server.heard == ["Hello", "Resolve", "Hello", "Resolve"]
@@ -132,7 +132,7 @@ def test_after_a_lost_commit_nothing_is_sent_but_a_new_session() -> None:
     server = make_server()
     client = make_client(silent(server, "Commit", False))
     base = client.interrogate()
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     with pytest.raises(CommandUncertainError):
         client.commit(sealed)
     server.forget_counts()

@@ -47,8 +47,8 @@ def test_ten_days_at_200_mcg_of_2000_mcg_per_ml_leave_19_of_20_ml(client) -> Non
 
 def test_a_program_is_staged_read_back_committed_and_found_again(server: PumpServer, client) -> None:
     base = client.interrogate()
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
-    assert sealed.settings == WANTED
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
+    assert sealed.order == WANTED
     assert sealed.digest == client.digest_of(WANTED)
     assert sealed.expires_at == datetime(2026, 3, 2, 8, 32, tzinfo=UTC)
     assert server.pump.memory.slot.revision == 1
@@ -64,12 +64,12 @@ def test_a_program_is_staged_read_back_committed_and_found_again(server: PumpSer
 def test_each_step_of_the_dialogue_is_sent_once(server: PumpServer, client) -> None:
     base = client.interrogate()
     server.forget_counts()
-    client.commit(client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR))
+    client.commit(client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR))
     assert server.heard == ["Hello", "Begin", "Chunk", "Seal", "Commit"]
 
 
 def test_a_draft_that_was_given_up_can_never_be_committed(client) -> None:
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), settings=WANTED, anchor=ANCHOR)
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=ANCHOR)
     assert client.resolve(TXN) is Resolution.DEAD
     with pytest.raises(PumpRefusedError) as refused:
         client.commit(sealed)
@@ -78,7 +78,7 @@ def test_a_draft_that_was_given_up_can_never_be_committed(client) -> None:
 
 
 def test_a_new_session_ends_the_draft_of_the_one_before(client) -> None:
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), settings=WANTED, anchor=ANCHOR)
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=ANCHOR)
     client.connect()
     with pytest.raises(PumpRefusedError) as refused:
         client.commit(sealed)
@@ -87,7 +87,7 @@ def test_a_new_session_ends_the_draft_of_the_one_before(client) -> None:
 
 def test_a_seal_is_good_for_120_seconds_and_no_longer(server: PumpServer, client) -> None:
     base = client.interrogate()
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     server.pump.clock.advance(timedelta(seconds=121))
     with pytest.raises(PumpRefusedError) as refused:
         client.commit(sealed)
@@ -98,7 +98,7 @@ def test_a_seal_is_good_for_120_seconds_and_no_longer(server: PumpServer, client
 def test_a_frame_that_the_cable_repeats_is_obeyed_once(server: PumpServer, client, on: str) -> None:
     server.faults.append(Fault(Do.DUPLICATE, on))
     base = client.interrogate()
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     assert client.commit(sealed).revision == 2
     assert client.interrogate().settings == WANTED
 
@@ -114,7 +114,7 @@ def test_a_commit_that_arrives_after_the_pump_was_asked_is_refused(server: PumpS
 
     client = make_client(lambda: Loopback(cable))
     base = client.interrogate()
-    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
+    sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     with pytest.raises(CommandUncertainError):
         client.commit(sealed)
     assert client.resolve(TXN) is Resolution.DEAD
@@ -125,10 +125,10 @@ def test_a_commit_that_arrives_after_the_pump_was_asked_is_refused(server: PumpS
 
 def test_nothing_is_sent_to_a_pump_whose_state_has_moved_on(server: PumpServer, client) -> None:
     base = client.interrogate()
-    client.commit(client.stage(txn=TXN, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR))
+    client.commit(client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR))
     server.forget_counts()
     with pytest.raises(StaleBaseError):
-        client.stage(txn="b2" * 16, serial=SERIAL, base=base, settings=WANTED, anchor=ANCHOR)
+        client.stage(txn="b2" * 16, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     assert server.heard == ["Hello"]
 
 
@@ -136,7 +136,7 @@ def test_nothing_is_sent_to_another_patients_pump(server: PumpServer, client) ->
     base = client.interrogate()
     server.forget_counts()
     with pytest.raises(WrongPumpError) as wrong:
-        client.stage(txn=TXN, serial="CIS000043", base=base, settings=WANTED, anchor=ANCHOR)
+        client.stage(txn=TXN, serial="CIS000043", base=base, order=WANTED, anchor=ANCHOR)
     assert wrong.value.values == {"expected": "CIS000043", "found": SERIAL}
     assert server.heard == ["Hello"]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.device.emulate import control_line
+from app.device import mishaps
+from app.device.bench_door import obey_line
 from app.device.emulated_pump import EmulatedPump, VirtualClock, memory_of
 from app.device.frames import bench_key
 from app.device.messages import (
@@ -30,6 +31,7 @@ from app.device.messages import (
     Seal,
     SealedIs,
 )
+from app.device.order_codec import What
 from app.device.pump_memory import MemoryFile, MemoryLostError
 from app.device.server import PumpServer
 from app.device.settings_codec import encode_settings, settings_digest
@@ -79,7 +81,7 @@ class Bench:
 
     def begin(self, txn: bytes = TXN, settings: PumpSettings = WANTED, **changes: object) -> Message:
         raw, hi = encode_settings(settings), self.greet()
-        order = Begin(txn, hi.revision, hi.digest, len(raw), settings_digest(raw))
+        order = Begin(txn, What.SETTINGS, hi.revision, hi.digest, len(raw), settings_digest(raw))
         return self.pump.answer(replace(order, **changes))  # type: ignore[arg-type]
 
     def sealed(self, txn: bytes = TXN, settings: PumpSettings = WANTED) -> SealedIs:
@@ -240,7 +242,7 @@ def test_low_and_empty_sound_by_the_pumps_own_count() -> None:
     assert alarms_after(bench, days=53, hours=7, minutes=59) == ()
     assert alarms_after(bench, days=53, hours=8) == (Alarm.LOW_RESERVOIR,)
     assert alarms_after(bench, days=60) == (Alarm.EMPTY_RESERVOIR,)
-    bench.pump.set_flow_error(Fraction("0.2"))
+    mishaps.set_flow_error(bench.pump, Fraction("0.2"))
     assert alarms_after(bench, days=51) == (), "it does not notice that it delivers too much"
     assert bench.pump.ledger(START + timedelta(days=51)).physical == 0
 
@@ -261,7 +263,7 @@ def test_a_stopped_pump_sounds_after_two_days() -> None:
 
 def test_a_stall_leaves_the_count_running_and_the_fluid_where_it_is() -> None:
     bench = Bench()
-    bench.pump.stall(True)
+    mishaps.stall(bench.pump)
     assert alarms_after(bench, days=1) == (Alarm.MOTOR_STALL,)
     books = bench.pump.ledger(START + timedelta(days=10))
     assert (books.believed, books.physical) == (15 * 10**9, 18 * 10**9)
@@ -270,10 +272,10 @@ def test_a_stall_leaves_the_count_running_and_the_fluid_where_it_is() -> None:
 def test_the_bench_moves_time_and_reads_both_books() -> None:
     bench = Bench()
     server = PumpServer(bench.pump, bench_key("EMU-1"))
-    control_line(server, '{"do": "flow-error", "percent": "10"}')
-    state = json.loads(control_line(server, '{"do": "advance", "minutes": 14400}'))
+    obey_line(server, '{"do": "flow-error", "percent": "10"}')
+    state = json.loads(obey_line(server, '{"do": "advance", "minutes": 14400}'))
     assert (state["believed_ml"], state["physical_ml"]) == ("15", "14.7")
-    assert json.loads(control_line(server, '{"do": "dance"}'))["ok"] is False
-    assert json.loads(control_line(server, "not json"))["ok"] is False
-    filled = json.loads(control_line(server, '{"do": "fill", "ml": "19.5"}'))
+    assert json.loads(obey_line(server, '{"do": "dance"}'))["ok"] is False
+    assert json.loads(obey_line(server, "not json"))["ok"] is False
+    filled = json.loads(obey_line(server, '{"do": "fill", "ml": "19.5"}'))
     assert filled["physical_ml"] == "19.5"

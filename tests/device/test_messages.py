@@ -97,7 +97,7 @@ def test_a_kind_that_nobody_knows_is_refused() -> None:
 
 
 def test_a_flag_is_zero_or_one() -> None:
-    status = StatusIs(bytes(16), datetime(2026, 1, 1), 0, 0, True, False, 0, False, datetime(2000, 1, 1), 0)
+    status = StatusIs(bytes(16), datetime(2026, 1, 1), 0, 0, True, False, 0, False, datetime(2000, 1, 1), 0, 0, 0)
     payload = bytearray(encode_message(status))
     payload[40] = 2
     with pytest.raises(BadMessageError) as refused:

@@ -42,6 +42,7 @@ from app.device.messages import (
     SealedIs,
     StatusIs,
     Took,
+    chained,
     decode_message,
     encode_message,
 )
@@ -71,6 +72,7 @@ OLD, NEW = settings(200, filled=True), settings(240, filled=False)
 NOW, FILLED_AT = datetime(2026, 3, 2, 9, 30), datetime(2026, 2, 20, 9, 30)
 NONCES = [bytes(range(16 * place, 16 * place + 16)) for place in range(5)]
 ORDER, TOKEN = b"\xa1" * 16, b"\xd4" * 16
+EVENTS = (Event(1, FILLED_AT, 3, 1), Event(2, FILLED_AT, 4, 20_000_000))
 
 STORY: dict[str, Message] = {
     "HELLO": Hello(NONCES[0]),
@@ -96,12 +98,12 @@ STORY: dict[str, Message] = {
     "READ_PROGRAM": ReadProgram(NONCES[1]),
     "PROGRAM": ProgramIs(NONCES[1], 1, settings_digest(OLD), OLD),
     "READ_STATUS": ReadStatus(NONCES[2]),
-    "STATUS": StatusIs(NONCES[2], NOW, 19_000_000, 1_000_000, True, False, 2, True, FILLED_AT, 0),
+    "STATUS": StatusIs(NONCES[2], NOW, 19_000_000, 1_000_000, True, False, 2, True, FILLED_AT, 0, 1_000_000, 250_000),
     "READ_EVENTS": ReadEvents(NONCES[3], 0),
-    "EVENTS": EventsAre(NONCES[3], (Event(1, FILLED_AT, 3, 1), Event(2, FILLED_AT, 4, 20_000_000)), 2, False),
+    "EVENTS": EventsAre(NONCES[3], EVENTS, 2, False, chained(chained(bytes(32), EVENTS[0]), EVENTS[1])),
     "READ_CLOCK": ReadClock(NONCES[4]),
     "CLOCK": ClockIs(NONCES[4], NOW),
-    "BEGIN": Begin(ORDER, 1, settings_digest(OLD), 38, settings_digest(NEW)),
+    "BEGIN": Begin(ORDER, 1, 1, settings_digest(OLD), 38, settings_digest(NEW)),
     "READY": Ready(ORDER),
     "CHUNK": Chunk(ORDER, 0, NEW),
     "TOOK": Took(ORDER, 38),
@@ -214,6 +216,6 @@ def test_a_day_of_13_steps_takes_as_many_bytes_as_the_document_says() -> None:
         low_alarm=Volume.ml(2),
         reservoir=Volume.ml(20),
     )
-    client.commit(client.stage(txn=TXN, serial=SERIAL, base=base, settings=wanted, anchor=ANCHOR))
-    assert (len(passed), sum(passed)) == (6, 1369)
-    assert "six exchanges and 1,369 bytes" in TEXT
+    client.commit(client.stage(txn=TXN, serial=SERIAL, base=base, order=wanted, anchor=ANCHOR))
+    assert (len(passed), sum(passed)) == (6, 1370)
+    assert "six exchanges and 1,370 bytes" in TEXT

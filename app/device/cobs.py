@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from app.models.errors import AppError
 
+_FULL = 254
+
 
 class BadStuffingError(AppError):
     """These bytes are not the stuffing of any message."""
@@ -15,33 +17,30 @@ class BadStuffingError(AppError):
 def encode(message: bytes) -> bytes:
     """Stuff ``message``; the result holds no zero and no delimiter."""
     stuffed = bytearray()
-    block = bytearray()
-    for byte in message:
-        if byte == 0:
-            stuffed += bytes((len(block) + 1,)) + block
-            block.clear()
-            continue
-        block.append(byte)
-        if len(block) == 254:
-            stuffed += b"\xff" + block
-            block.clear()
-    return bytes(stuffed + bytes((len(block) + 1,)) + block)
+    for run in message.split(b"\x00"):
+        while len(run) >= _FULL:
+            stuffed += b"\xff" + run[:_FULL]
+            run = run[_FULL:]
+        stuffed.append(len(run) + 1)
+        stuffed += run
+    return bytes(stuffed)
 
 
 def decode(stuffed: bytes) -> bytes:
     """The message that ``stuffed`` stands for. Raises: BadStuffingError."""
-    message = bytearray()
-    position = 0
-    while position < len(stuffed):
+    if not stuffed or 0 in stuffed:
+        raise BadStuffingError(position=0)
+    # Each code becomes the zero before its block, but the first and those that follow a full block.
+    message = bytearray(stuffed)
+    end, position, code, no_zeros = len(stuffed), 0, 0xFF, []
+    while position < end:
+        if code == 0xFF:
+            no_zeros.append(position)
         code = stuffed[position]
-        block = stuffed[position + 1 : position + code]
-        if code == 0 or len(block) != code - 1:
-            raise BadStuffingError(position=position)
-        message += block
+        message[position] = 0
         position += code
-        if code != 0xFF and position < len(stuffed):
-            message.append(0)
-    # A zero inside a block, and a full block without its end, are found here.
-    if encode(bytes(message)) != stuffed:
+    if position != end or code == 0xFF:
         raise BadStuffingError(position=position)
+    for place in reversed(no_zeros):
+        del message[place]
     return bytes(message)

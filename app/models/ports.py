@@ -12,7 +12,16 @@ from typing import Protocol
 from app.models.errors import AppError
 from app.models.patient import User
 from app.models.pump import PumpEvent
-from app.models.records import Assessment, AuditEntry, Fill, Intent, ProgramRecord, TherapyRecord
+from app.models.records import (
+    Assessment,
+    AuditEntry,
+    Fill,
+    Intent,
+    ProgramRecord,
+    PumpOrder,
+    StoppedGuard,
+    TherapyRecord,
+)
 from app.models.refill_visit import RefillVisit
 
 
@@ -20,7 +29,31 @@ class NotOnRecordError(AppError):
     """The store has no such thing: ``kind`` and ``id`` say what."""
 
 
-class ClinicStore(Protocol):
+class OrderStore(Protocol):
+    """What sending an order on its own needs of a store."""
+
+    def save_order(
+        self,
+        record: PumpOrder,
+        entry: AuditEntry,
+        *,
+        guard: StoppedGuard | None = None,
+        lift_guard: bool = False,
+    ) -> None:
+        """Write the order as it is now; with ``guard`` also that its pump may stand still, with ``lift_guard`` that
+        it has been seen running."""
+        ...
+
+    def orders_in_doubt(self) -> Sequence[PumpOrder]:
+        """Orders without an outcome, or with one that is not known."""
+        ...
+
+    def audit_head(self) -> str:
+        """The hash (64 hex digits) that the whole audit trail ends in; 64 zeros for an empty one."""
+        ...
+
+
+class ClinicStore(OrderStore, Protocol):
     """The clinic's records."""
 
     def users(self) -> Sequence[User]:
@@ -71,8 +104,17 @@ class ClinicStore(Protocol):
         """Write the visit and the fill that it led to (a constant-flow pump, which is not programmed)."""
         ...
 
-    def write_intent(self, visit: RefillVisit, intent: Intent, program: ProgramRecord, entry: AuditEntry) -> None:
-        """Write the visit, the program as sent and the intent: the last thing before the first command."""
+    def write_intent(
+        self,
+        visit: RefillVisit,
+        intent: Intent,
+        program: ProgramRecord,
+        entry: AuditEntry,
+        *,
+        guard: StoppedGuard | None = None,
+    ) -> None:
+        """Write the visit, the program as sent and the intent: the last thing before a command. ``guard``: the pump
+        may stand still from here on."""
         ...
 
     def record_outcome(
@@ -83,8 +125,10 @@ class ClinicStore(Protocol):
         entry: AuditEntry,
         *,
         fill: Fill | None = None,
+        lift_guard: bool = False,
     ) -> None:
-        """Write what became of an intent: visit, intent and program change together, and the fill if verified."""
+        """Write what became of an intent: visit, intent and program change together, and the fill if verified.
+        ``lift_guard``: the pump has been seen running."""
         ...
 
     def intent(self, txn: str) -> Intent:
@@ -95,8 +139,8 @@ class ClinicStore(Protocol):
         """Intents without an outcome, or with one that is not known."""
         ...
 
-    def audit_head(self) -> str:
-        """The hash (64 hex digits) that the whole audit trail ends in; 64 zeros for an empty one."""
+    def guards(self) -> Sequence[StoppedGuard]:
+        """Pumps that may stand still, the one waiting longest first."""
         ...
 
     def close(self) -> None:

@@ -80,13 +80,6 @@ class StepClock:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceAlarms:
-    """Take note of ``alarms``: the reset flag and a stall that is over are cleared, the others stop sounding."""
-
-    alarms: tuple[Alarm, ...]
-
-
 class Alarm(StrEnum):
     """Alarms of docs/devices.md, section on SynchroMed II alarms."""
 
@@ -103,6 +96,16 @@ class Alarm(StrEnum):
     @property
     def critical(self) -> bool:
         return self not in (Alarm.LOW_RESERVOIR, Alarm.ERI, Alarm.MEMORY_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceAlarms:
+    """Take note of ``alarms``: those that were latched are cleared; a reset is cleared by new settings only."""
+
+    alarms: tuple[Alarm, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alarms", tuple(alarm for alarm in Alarm if alarm in self.alarms))
 
 
 Order = PumpSettings | OneTimeBolus | StopDelivery | ResumeDelivery | StepClock | SilenceAlarms

@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.models.patient import Implant, Patient
-from app.models.pump import Outcome, PumpSettings
+from app.models.pump import Order, Outcome, PumpSettings
 from app.models.quantities import Concentration, Volume
 
 
@@ -85,6 +85,43 @@ class Intent:
     written_by: str
     outcome: Outcome | None = None
     resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PumpOrder:
+    """One order that is no refill's program: a bolus, a stop, a resumption, a step of the clock, a program on its own.
+
+    On disk before the first byte leaves. ``sent_at`` is written before the commit leaves. ``outcome`` is ``None`` until
+    the pump has said what became of ``txn`` (32 hex digits).
+    """
+
+    txn: str
+    implant_id: str
+    serial: str
+    order: Order
+    base_revision: int
+    base_digest: str
+    digest: str
+    written_at: datetime
+    written_by: str
+    sent_at: datetime | None = None
+    outcome: Outcome | None = None
+    resolved_at: datetime | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the pump must be asked before anything else is sent to it."""
+        return self.outcome in (None, Outcome.NOT_KNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedGuard:
+    """A pump that may stand still since a program was sent that it must stop for; lifted by a reading that shows it
+    running, and by nothing else."""
+
+    serial: str
+    txn: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ order; as long as it has not said, the result is not known.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,25 +16,21 @@ from app.models.catalogue import PumpModel
 from app.models.errors import AppError
 from app.models.ports import ClinicStore
 from app.models.pump import (
-    CommandUncertainError,
     Interrogation,
-    LinkLostError,
     Outcome,
     PumpEventKind,
     PumpPort,
     PumpRefusedError,
     PumpSettings,
     ReadBackDiffersError,
-    Resolution,
     Sealed,
     StaleBaseError,
     WrongPumpError,
 )
-from app.models.records import AuditEntry, Fill, Intent, ProgramRecord, ProgramState
+from app.models.records import AuditEntry, Fill, Intent, ProgramRecord, ProgramState, StoppedGuard
 from app.models.refill_visit import RefillVisit, Step, VisitEvent
 from app.services.clock import Clock
-
-_log = logging.getLogger(__name__)
+from app.services.commit import Verdict, Wanted, ask, send_once
 
 _STATES = {
     Outcome.VERIFIED: ProgramState.VERIFIED,
@@ -153,31 +148,19 @@ class Programming:
         settings = self.store.program(staged.intent.program_id).settings
         require_agreement(settings.program, model, settings.concentration)
         visit = self._mark_sent(staged, user_id)
-        try:
-            committed = pump.commit(staged.sealed)
-            reading = pump.interrogate()
-        except (CommandUncertainError, LinkLostError, PumpRefusedError, WrongPumpError) as lost:
-            _log.warning("Order %s to pump %s: %s", staged.intent.txn, staged.intent.serial, type(lost).__name__)
-            return self._settle_or_leave_open(visit, staged.intent, pump, user_id)
-        if reading.revision != committed.revision:
-            return self._record(visit, staged.intent, Outcome.NOT_KNOWN, None, user_id)
-        return self._judge(visit, staged.intent, reading, user_id)
+        verdict = send_once(pump, staged.sealed, self._wanted(staged.intent))
+        return self._record(visit, staged.intent, verdict, user_id)
 
     def _mark_sent(self, staged: Staged, user_id: str) -> RefillVisit:
         """On disk before the commit leaves: from here on the order may be in force."""
         now = self.clock.utc()
         visit = staged.visit.after(VisitEvent.SENT, now)
         program = replace(self.store.program(staged.intent.program_id), state=ProgramState.SENT)
-        self.store.write_intent(
-            visit, staged.intent, program, AuditEntry(now, user_id, "pump.commit", staged.intent.txn)
-        )
+        intent, must_stop = staged.intent, staged.base.identity.must_stop
+        guard = StoppedGuard(intent.serial, intent.txn, now) if must_stop else None
+        entry = AuditEntry(now, user_id, "pump.commit", intent.txn)
+        self.store.write_intent(visit, intent, program, entry, guard=guard)
         return visit
-
-    def _settle_or_leave_open(self, visit: RefillVisit, intent: Intent, pump: PumpPort, user_id: str) -> RefillVisit:
-        try:
-            return self.settle(visit, intent, pump, user_id=user_id)
-        except (LinkLostError, CommandUncertainError, WrongPumpError):
-            return self._record(visit, intent, Outcome.NOT_KNOWN, None, user_id)
 
     def settle(self, visit: RefillVisit, intent: Intent, pump: PumpPort, *, user_id: str) -> RefillVisit:
         """Ask the pump what became of an order, and write it down.
@@ -186,32 +169,14 @@ class Programming:
             LinkLostError: still not known.
             WrongPumpError: another pump is at the end of the cable.
         """
-        identity = pump.connect()
-        if identity.serial != intent.serial:
-            raise WrongPumpError(expected=intent.serial, found=identity.serial)
-        match pump.resolve(intent.txn):
-            case Resolution.DEAD:
-                return self._record(visit, intent, Outcome.NOT_APPLIED, None, user_id)
-            case Resolution.COMMITTED:
-                return self._judge(visit, intent, pump.interrogate(), user_id)
-            case Resolution.FORGOTTEN:
-                return self._record(visit, intent, Outcome.NOT_KNOWN, None, user_id)
+        return self._record(visit, intent, ask(pump, self._wanted(intent)), user_id)
 
-    def _judge(self, visit: RefillVisit, intent: Intent, reading: Interrogation, user_id: str) -> RefillVisit:
-        """Compare a fresh reading with what was sent, every setting of it."""
-        wanted = self.store.program(intent.program_id).settings
-        same = (
-            reading.identity.serial == intent.serial
-            and reading.digest == intent.digest
-            and reading.settings == wanted
-            and not reading.reset
-        )
-        return self._record(visit, intent, Outcome.VERIFIED if same else Outcome.NOT_KNOWN, reading, user_id)
+    def _wanted(self, intent: Intent) -> Wanted:
+        return Wanted(intent.txn, intent.serial, intent.digest, self.store.program(intent.program_id).settings)
 
-    def _record(
-        self, visit: RefillVisit, intent: Intent, outcome: Outcome, reading: Interrogation | None, user_id: str
-    ) -> RefillVisit:
+    def _record(self, visit: RefillVisit, intent: Intent, verdict: Verdict, user_id: str) -> RefillVisit:
         now, was_sent = self.clock.utc(), visit.step is Step.PROGRAMME
+        outcome, reading = verdict.outcome, verdict.reading
         program = replace(self.store.program(intent.program_id), state=_STATES[outcome])
         fill = None
         if outcome is Outcome.VERIFIED and reading is not None:
@@ -225,7 +190,8 @@ class Programming:
         visit = replace(visit, outcome=outcome if was_sent else None, changed_at=now)
         intent = replace(intent, outcome=outcome, resolved_at=now)
         entry = AuditEntry(now, user_id, f"pump.{outcome.value}", intent.txn, intent.digest)
-        self.store.record_outcome(visit, intent, program, entry, fill=fill)
+        runs = outcome is not Outcome.NOT_KNOWN and reading is not None and reading.running
+        self.store.record_outcome(visit, intent, program, entry, fill=fill, lift_guard=runs)
         return visit
 
 

@@ -26,6 +26,8 @@ from app.models.records import (
     Intent,
     ProgramRecord,
     ProgramState,
+    PumpOrder,
+    StoppedGuard,
     TherapyRecord,
 )
 from app.models.refill_visit import RefillVisit, Step
@@ -37,6 +39,8 @@ from app.store.mapping import (
     intent_of,
     keep_settings,
     load_settings,
+    order_columns,
+    order_of,
     program_of,
     visit_columns,
     visit_of,
@@ -128,6 +132,20 @@ class SqlClinicStore:
             rows = connection.execute(select(table).where(doubtful).order_by(table.c.written_at)).mappings()
             return [intent_of(row) for row in rows]
 
+    def orders_in_doubt(self) -> Sequence[PumpOrder]:
+        table = tables.pump_orders
+        doubtful = table.c.outcome.is_(None) | (table.c.outcome == Outcome.NOT_KNOWN.value)
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(table).where(doubtful).order_by(table.c.written_at)).mappings().all()
+            found = load_settings(connection, [row["settings_id"] for row in rows if row["settings_id"]])
+            return [order_of(row, found) for row in rows]
+
+    def guards(self) -> Sequence[StoppedGuard]:
+        table = tables.stopped_guards
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(table).order_by(table.c.since)).mappings()
+            return [StoppedGuard(row["serial"], row["txn"], row["since"]) for row in rows]
+
     def audit_head(self) -> str:
         with self.engine.connect() as connection:
             return audit_trail.head(connection)
@@ -148,11 +166,33 @@ class SqlClinicStore:
             _keep_row(connection, tables.fills, _columns(fill))
             audit_trail.append(connection, entry)
 
-    def write_intent(self, visit: RefillVisit, intent: Intent, program: ProgramRecord, entry: AuditEntry) -> None:
+    def save_order(
+        self,
+        record: PumpOrder,
+        entry: AuditEntry,
+        *,
+        guard: StoppedGuard | None = None,
+        lift_guard: bool = False,
+    ) -> None:
+        with self.engine.begin() as connection:
+            _keep_row(connection, tables.pump_orders, order_columns(connection, record), key="txn")
+            _keep_guard(connection, guard, lifted=record.serial if lift_guard else None)
+            audit_trail.append(connection, entry)
+
+    def write_intent(
+        self,
+        visit: RefillVisit,
+        intent: Intent,
+        program: ProgramRecord,
+        entry: AuditEntry,
+        *,
+        guard: StoppedGuard | None = None,
+    ) -> None:
         with self.engine.begin() as connection:
             _keep_visit(connection, visit)
             _keep_program(connection, program)
             _keep_intent(connection, intent)
+            _keep_guard(connection, guard)
             audit_trail.append(connection, entry)
 
     def record_outcome(
@@ -163,11 +203,13 @@ class SqlClinicStore:
         entry: AuditEntry,
         *,
         fill: Fill | None = None,
+        lift_guard: bool = False,
     ) -> None:
         with self.engine.begin() as connection:
             _keep_visit(connection, visit)
             _keep_program(connection, program)
             _keep_intent(connection, intent)
+            _keep_guard(connection, lifted=intent.serial if lift_guard else None)
             if fill is not None:
                 _keep_row(connection, tables.fills, _columns(fill))
             audit_trail.append(connection, entry)
@@ -360,6 +402,14 @@ def _keep_program(connection: Connection, program: ProgramRecord) -> None:
 def _keep_intent(connection: Connection, intent: Intent) -> None:
     values = _columns(intent) | {"outcome": intent.outcome.value if intent.outcome else None}
     _keep_row(connection, tables.intents, values, key="txn")
+
+
+def _keep_guard(connection: Connection, guard: StoppedGuard | None = None, *, lifted: str | None = None) -> None:
+    """Note that a pump may stand still, or take that back for the pump of that serial."""
+    if guard is not None:
+        _keep_row(connection, tables.stopped_guards, _columns(guard), key="serial")
+    if lifted is not None:
+        connection.execute(delete(tables.stopped_guards).where(tables.stopped_guards.c.serial == lifted))
 
 
 def _keep_events(connection: Connection, implant_id: str, events: Sequence[PumpEvent]) -> None:

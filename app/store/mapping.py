@@ -28,8 +28,17 @@ from app.models.program import (
     Stopped,
     Weekday,
 )
-from app.models.pump import Outcome, PumpSettings
-from app.models.records import Fill, Intent, ProgramRecord, ProgramState
+from app.models.pump import (
+    Alarm,
+    Order,
+    Outcome,
+    PumpSettings,
+    ResumeDelivery,
+    SilenceAlarms,
+    StepClock,
+    StopDelivery,
+)
+from app.models.records import Fill, Intent, ProgramRecord, ProgramState, PumpOrder
 from app.models.refill_visit import Answer, DrugCheck, PumpReading, RefillVisit
 from app.models.refill_visit import Step as VisitStep
 from app.store.tables import changes, plans, settings
@@ -311,3 +320,45 @@ def intent_of(row: Row) -> Intent:
     """The intent that a row says."""
     values = {name: row[name] for name in Intent.__dataclass_fields__}
     return Intent(**values | {"outcome": Outcome(row["outcome"]) if row["outcome"] else None})
+
+
+def order_columns(connection: Connection, record: PumpOrder) -> dict[str, Any]:
+    """The row of an order; its settings, if it is a program, are written beside."""
+    shared = {name: getattr(record, name) for name in PumpOrder.__dataclass_fields__ if name != "order"}
+    shared["outcome"] = record.outcome.value if record.outcome else None
+    match record.order:
+        case PumpSettings() as wanted:
+            return shared | {"what": "settings", "settings_id": keep_settings(connection, wanted)}
+        case OneTimeBolus(kind=kind, volume=volume, duration_min=minutes):
+            return shared | {"what": kind.value, "volume": volume, "duration_min": minutes}
+        case StopDelivery():
+            return shared | {"what": "stop"}
+        case ResumeDelivery():
+            return shared | {"what": "resume"}
+        case StepClock(seconds=seconds):
+            return shared | {"what": "step-clock", "seconds": seconds}
+        case SilenceAlarms(alarms=alarms):
+            return shared | {"what": "silence", "alarms": " ".join(alarm.value for alarm in alarms)}
+
+
+def order_of(row: Row, found: dict[str, PumpSettings]) -> PumpOrder:
+    """The order that a row says; ``found`` holds the settings by id."""
+    values = {name: row[name] for name in PumpOrder.__dataclass_fields__ if name != "order"}
+    values["outcome"] = Outcome(row["outcome"]) if row["outcome"] else None
+    return PumpOrder(**values, order=_order(row, found))
+
+
+def _order(row: Row, found: dict[str, PumpSettings]) -> Order:
+    match row["what"]:
+        case "settings":
+            return found[row["settings_id"]]
+        case "stop":
+            return StopDelivery()
+        case "resume":
+            return ResumeDelivery()
+        case "step-clock":
+            return StepClock(row["seconds"])
+        case "silence":
+            return SilenceAlarms(tuple(Alarm(name) for name in row["alarms"].split()))
+        case kind:
+            return OneTimeBolus(OneTimeKind(kind), row["volume"], row["duration_min"])

@@ -274,6 +274,39 @@ intents = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+pump_orders = Table(
+    "pump_orders", METADATA,
+    Column("txn", Text, primary_key=True, nullable=False),
+    _to("implants"),
+    Column("serial", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("settings_id", Text, ForeignKey("settings.id")),
+    Column("volume", VolumePl),
+    Column("duration_min", Integer),
+    Column("seconds", Integer),
+    Column("alarms", Text),
+    Column("base_revision", Integer, nullable=False),
+    Column("base_digest", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("written_at", Utc, nullable=False),
+    Column("written_by", Text, ForeignKey("users.id"), nullable=False),
+    Column("sent_at", Utc),
+    Column("outcome", Text),
+    Column("resolved_at", Utc),
+    _one_of("what", "settings", "single", "priming", "stop", "resume", "step-clock", "silence"),
+    _one_of("outcome", "verified", "not-applied", "not-known"),
+    Index(None, "implant_id", "written_at"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+stopped_guards = Table(
+    "stopped_guards", METADATA,
+    Column("serial", Text, primary_key=True, nullable=False),
+    Column("txn", Text, nullable=False),
+    Column("since", Utc, nullable=False),
+    sqlite_strict=True,
+)  # fmt: skip
+
 pump_events = Table(
     "pump_events", METADATA,
     _to("implants", primary_key=True),

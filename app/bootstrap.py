@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.device.bench_door import PumpBench
 from app.device.client import PumpClient
 from app.device.emulate import serve
 from app.device.emulated_pump import EmulatedPump, VirtualClock, memory_of
@@ -24,6 +25,7 @@ from app.device.pump_memory import MemoryFile
 from app.device.server import PumpServer
 from app.device.transports import Loopback, SerialCable, Transport
 from app.documents.catalogue import load_catalogue
+from app.documents.exercises import load_exercises
 from app.models.catalogue import Catalogue
 from app.models.patient import Implant, User
 from app.models.ports import NotOnRecordError
@@ -90,17 +92,20 @@ def make_workstation(
     """
     store = store or open_clinic(data, clock)
     catalogue = load_catalogue()
+    server_of = _emulated_pumps(data, store, catalogue, clock)
     return Workstation(
         store=store,
         catalogue=catalogue,
         clock=clock,
         desk=RefillDesk(store, catalogue, clock, new_id),
         programming=Programming(store, clock, new_id),
-        pump_at=_pump_at(data, store, catalogue, clock, port),
+        pump_at=_pump_at(server_of, clock, port),
         port_name=port or "Emulated pump, in this program",
         emulated=port is None,
         reports=data / "reports",
         user=_user(store, user),
+        bench_at=(lambda implant: PumpBench(server_of(implant))) if port is None else None,
+        exercises=load_exercises(),
     )
 
 
@@ -118,18 +123,30 @@ def _user(store: SqlClinicStore, wanted: str | None) -> User:
     return chosen[0]
 
 
-def _pump_at(
-    data: Path, store: SqlClinicStore, catalogue: Catalogue, clock: Clock, port: str | None
-) -> Callable[[Implant], PumpPort]:
+def _emulated_pumps(
+    data: Path, store: SqlClinicStore, catalogue: Catalogue, clock: Clock
+) -> Callable[[Implant], PumpServer]:
+    """The pumps of this process: one for each serial number, made when it is first asked for."""
     servers: dict[str, PumpServer] = {}
+    making = threading.Lock()
 
+    def server_of(implant: Implant) -> PumpServer:
+        with making:
+            if implant.serial not in servers:
+                pump = make_emulated_pump(data, store, catalogue, clock, implant)
+                servers[implant.serial] = PumpServer(pump, bench_key(implant.serial))
+            return servers[implant.serial]
+
+    return server_of
+
+
+def _pump_at(
+    server_of: Callable[[Implant], PumpServer], clock: Clock, port: str | None
+) -> Callable[[Implant], PumpPort]:
     def open_cable(implant: Implant) -> Transport:
         if port is not None:
             return SerialCable(port)
-        if implant.serial not in servers:
-            pump = make_emulated_pump(data, store, catalogue, clock, implant)
-            servers[implant.serial] = PumpServer(pump, bench_key(implant.serial))
-        server = servers[implant.serial]
+        server = server_of(implant)
         server.hang_up()
         return Loopback(server.feed)
 

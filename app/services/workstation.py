@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.models.bench import BenchPort
 from app.models.catalogue import Catalogue
+from app.models.exercises import ExerciseBook
 from app.models.patient import Implant, User
 from app.models.ports import ClinicStore
 from app.models.pump import PumpPort
@@ -20,7 +22,10 @@ from app.services.refill import RefillDesk
 
 @dataclass(frozen=True, slots=True)
 class Workstation:
-    """``pump_at`` returns the port to a patient's pump, unconnected; ``emulated`` says that no real pump is there."""
+    """``pump_at`` returns the port to a patient's pump, unconnected; ``emulated`` says that no real pump is there.
+
+    ``bench_at`` is the other door to the emulated pump of this process, and ``None`` where there is none.
+    """
 
     store: ClinicStore
     catalogue: Catalogue
@@ -32,3 +37,5 @@ class Workstation:
     emulated: bool
     reports: Path
     user: User
+    bench_at: Callable[[Implant], BenchPort] | None
+    exercises: ExerciseBook

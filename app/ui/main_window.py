@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.banner import IdentityBanner
+from app.ui.bench.view import BenchView
+from app.ui.bench.view_model import BenchViewModel
 from app.ui.navigation import Navigation
 from app.ui.patient.view import PatientView
 from app.ui.patient.view_model import PatientViewModel, identity_of
@@ -22,7 +24,7 @@ from app.ui.status_line import StatusLine
 from app.ui.worklist.view import WorklistView
 from app.ui.worklist.view_model import WorklistViewModel
 
-WORKLIST, PATIENT, REFILL = range(3)
+WORKLIST, PATIENT, REFILL, BENCH = range(4)
 
 
 class MainWindow(QMainWindow):
@@ -36,13 +38,17 @@ class MainWindow(QMainWindow):
         self.worklist = WorklistViewModel(workstation, self)
         self.patient = PatientViewModel(workstation, self)
         self.refill = RefillViewModel(workstation, self._background, self)
+        self.bench = BenchViewModel(workstation, self._background, self)
         self.banner = IdentityBanner()
         self.status = StatusLine()
         self.worklist_view = WorklistView(self.worklist)
         self.patient_view = PatientView(self.patient)
         self.refill_view = RefillView(self.refill)
+        self.bench_view = BenchView(self.bench)
         self.pages = QStackedWidget()
-        self._names = Navigation([self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill")])
+        self._names = Navigation(
+            [self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill"), self.tr("Pump &bench")]
+        )
         self._lay_out()
         self._connect()
         self._show_state()
@@ -50,7 +56,7 @@ class MainWindow(QMainWindow):
         self.worklist_view.setFocus()
 
     def _lay_out(self) -> None:
-        for view in (self.worklist_view, self.patient_view, self.refill_view):
+        for view in (self.worklist_view, self.patient_view, self.refill_view, self.bench_view):
             self.pages.addWidget(view)
         middle = QHBoxLayout()
         middle.setSpacing(0)
@@ -104,6 +110,8 @@ class MainWindow(QMainWindow):
             self.worklist.refresh()
         elif page == PATIENT:
             self.patient.refresh()
+        elif page == BENCH:
+            self.bench.open(self.patient.therapy)
         self._show_identity()
 
     def _show_identity(self, _change: object = None) -> None:

@@ -58,4 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     emulate.add_argument("--speed", type=float, default=1.0, help="how fast its clock runs")
     emulate.add_argument("--control", type=int, metavar="PORT", help="a door for faults and time; 0 for any")
     emulate.set_defaults(runs="app.bootstrap:serve_pump")
+
+    conform = commands.add_parser("conform", help="try a bench pump against each clause of the wire protocol")
+    conform.add_argument("--port", required=True, metavar="NAME", help="a serial port or socket://HOST:PORT")
+    conform.add_argument("--i-am-on-a-bench", action="store_true", help="needed: the pump is programmed and stopped")
+    conform.add_argument("--serial", metavar="SERIAL", help="the pump's serial number")
+    key = conform.add_mutually_exclusive_group()
+    key.add_argument("--key", metavar="HEX", help="the pump's key (default: a bench pump's, from its serial number)")
+    key.add_argument("--key-file", metavar="FILE", help="a file with the key in hex")
+    conform.add_argument("--report", metavar="FILE", help="write the report to FILE.json or FILE.txt as well")
+    conform.add_argument("--control", type=int, metavar="PORT", help="an emulated pump's door, to try power cuts")
+    conform.add_argument("--slow", action="store_true", help="also what takes minutes")
+    conform.set_defaults(runs="app.device.conform:conform")
     return parser

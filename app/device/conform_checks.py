@@ -1,0 +1,670 @@
+"""What a pump on the bench must do with frames, sessions, questions and drafts: one check for each clause.
+
+Law: a check bears the words of ``docs/wire-protocol.md`` and judges by nothing else. Each begins with a session of
+its own, so that none depends on how another ended. Orders that change the pump: ``app.device.conform_orders``.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from app.device import cobs
+from app.device.conform_bench import (
+    Bench,
+    NotAsDocumentedError,
+    NotRunError,
+    delimited,
+    described,
+    message_in,
+    name_of,
+    require,
+    require_same,
+    sealed,
+    wire,
+)
+from app.device.frames import TO_PROGRAM
+from app.device.messages import (
+    ALARM_BITS,
+    EVENT_CODES,
+    Begin,
+    Chunk,
+    ClockIs,
+    Commit,
+    Fate,
+    Hello,
+    Hi,
+    Message,
+    Nak,
+    ReadClock,
+    ReadEvents,
+    ReadProgram,
+    ReadStatus,
+    Ready,
+    Refusal,
+    Resolve,
+    Seal,
+    SealedIs,
+    chained,
+    encode_message,
+)
+from app.device.order_codec import What, order_digest
+from app.device.settings_codec import BadSettingsError, decode_settings, encode_settings, settings_digest
+from app.models.pump import PumpEventKind, PumpSettings
+
+_NOBODYS_KIND = 0x7E
+_LONGEST_STUFFED = 4144
+_CLOCK_WATCHED_S = 3
+_CLOCK_SLACK_S = 1.5
+_LONGEST_DEADLINE_MS = 30_000
+_OUTCOMES_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One clause: ``words`` stand in that section of the document, ``title`` says what is looked for.
+
+    ``act`` gets the bench and the pump's original settings. It raises NotAsDocumentedError, or NotRunError.
+    """
+
+    section: str
+    words: str
+    title: str
+    act: Callable[[Bench, PumpSettings], None]
+
+
+def clause(section: str, words: str) -> Callable[[Callable[[Bench, PumpSettings], None]], Check]:
+    """Make a check of a function; its docstring is the title."""
+    return lambda act: Check(section, words, (act.__doc__ or "").strip().removesuffix("."), act)
+
+
+# -- frames ----------------------------------------------------------------------------------------------------
+
+
+@clause("Frames", "each request takes the next one, its answer repeats it")
+def _numbers(bench: Bench, _original: PumpSettings) -> None:
+    """The answer repeats the request's number, whichever it is."""
+    bench.greet()
+    for number in (0x1234, 0xFFFF, 0xFF00, 1):
+        bench.write(bench.framed(ReadClock(bench.randomness(16)), number=number))
+        bench.only(bench.frames_until(number), number)
+
+
+@clause("Frames", "A frame stands between two zero bytes and is stuffed so that it holds none")
+def _many_zeros(bench: Bench, _original: PumpSettings) -> None:
+    """Any number of zero bytes between frames is nothing."""
+    bench.greet()
+    bench.silent(bytes(1))
+    bench.silent(bytes(300))
+
+
+@clause("Frames", "A frame stands between two zero bytes")
+def _byte_by_byte(bench: Bench, _original: PumpSettings) -> None:
+    """A frame that comes byte by byte is a frame."""
+    bench.greet()
+    number = bench.next_number()
+    for byte in bench.framed(ReadStatus(bench.randomness(16)), number=number):
+        bench.write(bytes((byte,)))
+    bench.only(bench.frames_until(number), number)
+
+
+@clause("Frames", "A frame stands between two zero bytes")
+def _two_at_once(bench: Bench, _original: PumpSettings) -> None:
+    """Two frames in one write get two answers, in their order."""
+    bench.greet()
+    numbers = (bench.next_number(), bench.next_number())
+    raw = [bench.framed(ReadClock(bench.randomness(16)), number=number) for number in numbers]
+    bench.write(raw[0] + raw[1])
+    require_same("numbers answered", numbers, tuple(frame.number for frame in bench.frames_until(numbers[1])))
+
+
+@clause("Frames", "A receiver takes for noise, without an answer: wrong stuffing, a wrong length")
+def _garbage(bench: Bench, _original: PumpSettings) -> None:
+    """Garbage between frames is noise: wrong stuffing, a frame that was cut off, random bytes."""
+    bench.greet()
+    good = bench.framed(ReadClock(bench.randomness(16)))
+    for noise in (b"hello pump", b"\xff" * 40, b"\x01", good[: len(good) // 2], good[9:], b"\x05\x01\x02"):
+        bench.silent(noise.strip(b"\x00") + b"\x00")
+    for length in (3, 31, 200):
+        bench.silent(delimited(bytes(byte or 1 for byte in bench.randomness(length))))
+
+
+@clause("Frames", "another block always follows it, so each message has exactly one stuffing")
+def _one_stuffing(bench: Bench, _original: PumpSettings) -> None:
+    """A full last block without the block that must follow it is wrong stuffing."""
+    bench.greet()
+    for _ in range(200):
+        # Zero before the last 254 bytes, none in them: the stuffing ends with a full block and an empty one.
+        part = bytes(byte or 1 for byte in bench.randomness(234))
+        payload = bytes(16) + b"\x00\x01" + struct.pack(">H", 235) + b"\x00" + part
+        stuffed = wire(Chunk.KIND, payload, key=bench.key, session=bench.session, number=1).strip(b"\x00")
+        if stuffed.endswith(b"\x01") and stuffed[-256] == 0xFF:
+            bench.silent(delimited(stuffed[:-1]))
+            return
+    raise NotRunError(reason="no such frame was found in 200 tries")
+
+
+@clause("Frames", "length of the payload")
+def _wrong_length(bench: Bench, _original: PumpSettings) -> None:
+    """A length field that is not the payload's length makes noise of the frame."""
+    bench.greet()
+    payload = bench.randomness(16)
+    for length in (0, 15, 17, 4096, 0xFFFF):
+        bench.silent(_clock_frame(bench, payload, length=length))
+    bench.silent(delimited(cobs.encode(sealed(b"\x01\x05\x00", bench.key))))
+
+
+@clause("Frames", "CRC-32 (polynomial 04C11DB7 reflected, as in zlib, PNG and Ethernet) over all before it, big endian")
+def _wrong_check_sum(bench: Bench, _original: PumpSettings) -> None:
+    """A frame with a wrong check sum is noise, also if its code is right."""
+    bench.greet()
+    for spoil in (1, 0x80000000, 0xFFFFFFFF):
+        bench.silent(_clock_frame(bench, bench.randomness(16), spoil=spoil))
+
+
+@clause("Frames", "a wrong check sum, another version")
+def _another_version(bench: Bench, _original: PumpSettings) -> None:
+    """A frame of another version is noise."""
+    bench.greet()
+    for version in (0, 2, 255):
+        bench.silent(_clock_frame(bench, bench.randomness(16), version=version))
+
+
+@clause("Frames", "another direction than its own")
+def _another_direction(bench: Bench, _original: PumpSettings) -> None:
+    """A frame to the program is noise for a pump, and so is one that goes nowhere."""
+    bench.greet()
+    for direction in (TO_PROGRAM, 2, 255):
+        bench.silent(_clock_frame(bench, bench.randomness(16), direction=direction))
+
+
+@clause("Frames", "an unknown kind")
+def _unknown_kind(bench: Bench, _original: PumpSettings) -> None:
+    """A kind that the document does not name is noise."""
+    bench.greet()
+    for kind in (_NOBODYS_KIND, 0x00, 0x06, 0x15):
+        bench.silent(
+            wire(kind, bench.randomness(16), key=bench.key, session=bench.session, number=bench.next_number())
+        )
+
+
+@clause("Frames", "a payload that is not exactly one encoding of its message")
+def _not_canonical(bench: Bench, _original: PumpSettings) -> None:
+    """A payload that is too short, too long or whose inner length is wrong is noise."""
+    bench.greet()
+    nonce = bench.randomness(16)
+    chunk = encode_message(Chunk(nonce, 0, b"abc"))
+    for kind, payload in (
+        (ReadClock.KIND, nonce[:-1]),
+        (ReadClock.KIND, nonce + b"\x00"),
+        (ReadClock.KIND, b""),
+        (ReadEvents.KIND, nonce + bytes(5)),
+        (Seal.KIND, nonce + b"\x00"),
+        (Chunk.KIND, chunk + b"\x00"),
+        (Chunk.KIND, chunk[:-1]),
+    ):
+        bench.silent(wire(kind, payload, key=bench.key, session=bench.session, number=bench.next_number()))
+    bench.silent(wire(Hello.KIND, nonce + b"\x00", key=bench.key, session=0, number=bench.next_number()))
+
+
+@clause("Frames", "whatever is longer without a zero is dropped up to the next zero")
+def _overlong(bench: Bench, _original: PumpSettings) -> None:
+    """What is longer than the longest frame is dropped with all that follows it up to the next zero."""
+    bench.greet()
+    bench.silent(delimited(b"\x41" * (_LONGEST_STUFFED + 1)))
+    tail = bench.framed(ReadClock(bench.randomness(16))).strip(b"\x00")
+    bench.silent(b"\x00" + b"\x41" * (_LONGEST_STUFFED + 1) + tail + b"\x00")
+
+
+@clause("Frames", "the pump answers it with NAK *key* under its own key, with session and number 0")
+def _another_key(bench: Bench, _original: PumpSettings) -> None:
+    """A frame under another key is answered by NAK key, and changes nothing."""
+    bench.greet()
+    stranger = bytes(byte ^ 0xFF for byte in bench.key)
+    for kind, session in ((ReadClock.KIND, bench.session), (Hello.KIND, 0)):
+        number = bench.next_number()
+        bench.write(wire(kind, bench.randomness(16), key=stranger, session=session, number=number))
+        bench.write(bench.framed(ReadClock(bench.randomness(16)), number=number + 1))
+        bench.next_number()
+        frames = bench.frames_until(number + 1)
+        require_same("frames", [Nak.KIND, ClockIs.KIND], [frame.kind for frame in frames])
+        require_same("reason", described(Nak(Refusal.KEY)), described(message_in(frames[0])))
+        require_same("session and number of the NAK", (0, 0), (frames[0].session, frames[0].number))
+
+
+@clause("Refusal", "only pumps send this kind of message")
+def _pumps_message(bench: Bench, _original: PumpSettings) -> None:
+    """A pump's own message, sent to a pump, is refused."""
+    bench.greet()
+    bench.refused(ClockIs(bench.randomness(16), bench.clock().clock), Refusal.UNKNOWN_MESSAGE)
+    bench.refused(Nak(Refusal.BUSY), Refusal.UNKNOWN_MESSAGE)
+
+
+FRAMES = (
+    _numbers, _many_zeros, _byte_by_byte, _two_at_once, _garbage, _one_stuffing, _wrong_length, _wrong_check_sum,
+    _another_version, _another_direction, _unknown_kind, _not_canonical, _overlong, _another_key, _pumps_message,
+)  # fmt: skip
+
+
+def _clock_frame(
+    bench: Bench, nonce: bytes, *, version: int = 1, direction: int = 0, length: int | None = None, spoil: int = 0
+) -> bytes:
+    return wire(
+        ReadClock.KIND, nonce, key=bench.key, session=bench.session, number=bench.next_number(),
+        version=version, direction=direction, length=length, spoil=spoil,
+    )  # fmt: skip
+
+
+# -- sessions --------------------------------------------------------------------------------------------------
+
+
+@clause("Sessions", "answers HI with the same nonce")
+def _nonce_of_hi(bench: Bench, _original: PumpSettings) -> None:
+    """HI repeats HELLO's nonce, and its frame carries the new session."""
+    for nonce in (bytes(16), b"\xff" * 16, bench.randomness(16)):
+        bench.take(bench.expect(Hello(nonce), Hi))
+
+
+@clause("HI", "issued by the pump; never 0, never used before")
+def _new_session(bench: Bench, _original: PumpSettings) -> None:
+    """Each HELLO gets a session that is not 0 and was never used in this run."""
+    for _ in range(5):
+        earlier = set(bench.sessions)
+        session = bench.greet().session
+        require(session != 0 and session not in earlier, "a session that is new and not 0", session)
+
+
+@clause("Sessions", "A recorded HELLO opens a session in which nobody can speak, and ends the one that was open")
+def _recorded_hello(bench: Bench, _original: PumpSettings) -> None:
+    """The same HELLO once more opens another session and ends the first."""
+    hello = Hello(bench.randomness(16))
+    first = bench.take(bench.expect(hello, Hi))
+    second = bench.take(bench.expect(hello, Hi))
+    require(first.session != second.session, "another session", second.session)
+    bench.refused(ReadClock(bench.randomness(16)), Refusal.OLD_SESSION, session=first.session)
+
+
+@clause("Sessions", "From then on every frame of an earlier session is refused with NAK *old-session*")
+def _old_session(bench: Bench, original: PumpSettings) -> None:
+    """Questions and commands of an earlier session are refused."""
+    old = bench.greet().session
+    hi = bench.greet()
+    raw, txn = encode_settings(bench.trial(original)), bench.randomness(16)
+    begin = Begin(txn, What.SETTINGS, hi.revision, hi.digest, len(raw), order_digest(What.SETTINGS, raw))
+    for message in (ReadProgram(bench.randomness(16)), ReadEvents(bench.randomness(16), 0), begin, Resolve(txn)):
+        bench.refused(message, Refusal.OLD_SESSION, session=old)
+    bench.expect(begin, Ready)
+
+
+@clause("Refusal", "the frame is of another session than the open one")
+def _foreign_session(bench: Bench, _original: PumpSettings) -> None:
+    """A session that was never issued is refused like an old one."""
+    session = bench.greet().session
+    for other in (0, (session + 1) % 2**32, session ^ 0x80000000):
+        bench.refused(ReadClock(bench.randomness(16)), Refusal.OLD_SESSION, session=other)
+    bench.clock()
+
+
+@clause("Sessions", "drops any draft")
+def _draft_dropped(bench: Bench, original: PumpSettings) -> None:
+    """A draft is gone after a HELLO, and another one may be opened."""
+    raw = encode_settings(bench.trial(original))
+    bench.greet()
+    begin = bench.draft(What.SETTINGS, raw)
+    bench.greet()
+    bench.refused(Seal(begin.txn), Refusal.UNKNOWN_ORDER)
+    bench.begin(What.SETTINGS, raw)
+
+
+@clause("HI", "longest time from any later request to its answer")
+def _facts_of_hi(bench: Bench, _original: PumpSettings) -> None:
+    """HI names limits that can be kept, alarms that have a name, and at most four orders."""
+    hi = bench.greet()
+    require(0 < hi.deadline_ms <= _LONGEST_DEADLINE_MS, "deadline_ms from 1 to 30000", hi.deadline_ms)
+    require(hi.max_chunk > 0, "max_chunk of at least 1", hi.max_chunk)
+    require(not hi.alarms & ~sum(ALARM_BITS.values()), "alarms that have a name", f"{hi.alarms:04x}")
+    require(len(hi.applied) <= 4, "at most four applied orders", len(hi.applied))
+
+
+SESSIONS = (
+    _nonce_of_hi, _new_session, _recorded_hello, _old_session, _foreign_session, _draft_dropped, _facts_of_hi,
+)  # fmt: skip
+
+
+# -- questions -------------------------------------------------------------------------------------------------
+
+
+@clause("PROGRAM", "the question's, repeated")
+def _nonce_of_each(bench: Bench, _original: PumpSettings) -> None:
+    """Each question's answer is of its kind and repeats its nonce."""
+    bench.greet()
+    bench.program(), bench.status(), bench.events(0), bench.clock()
+
+
+@clause("What must hold", "Questions change nothing and may be repeated")
+def _asked_again(bench: Bench, _original: PumpSettings) -> None:
+    """The same frame twice gets the same answer twice, and nothing has changed."""
+    before = bench.greet()
+    for question in (ReadProgram(bench.randomness(16)), ReadEvents(bench.randomness(16), 0)):
+        number = bench.next_number()
+        raw = bench.framed(question, number=number)
+        answers: list[Message] = []
+        for _ in range(2):
+            bench.write(raw)
+            answers.append(bench.only(bench.frames_until(number), number))
+        require_same(f"{name_of(type(question))} again", described(answers[0]), described(answers[1]))
+    after = bench.greet()
+    require_same("revision and digest", (before.revision, before.digest), (after.revision, after.digest))
+
+
+@clause("HI", "of the running program's settings")
+def _program_of_hi(bench: Bench, _original: PumpSettings) -> None:
+    """PROGRAM's revision and digest are HI's, and the digest is that of the settings."""
+    hi, program = bench.greet(), bench.program()
+    require_same("revision", hi.revision, program.revision)
+    require_same("digest", hi.digest, program.digest)
+    require_same("digest of the settings", settings_digest(program.settings), program.digest)
+
+
+@clause("Settings", "The bytes in PROGRAM, CHUNK and SEALED. At most 4000")
+def _settings_read(bench: Bench, _original: PumpSettings) -> None:
+    """The settings in PROGRAM are exactly one encoding of the document."""
+    bench.greet()
+    raw = bench.program().settings
+    try:
+        decode_settings(raw)
+    except BadSettingsError as bad:
+        came = f"{raw.hex()} (read up to byte {bad.values.get('position')})"
+        raise NotAsDocumentedError(expected="settings as in the document", came=came) from None
+
+
+@clause("STATUS", "as in HI")
+def _status_of_hi(bench: Bench, _original: PumpSettings) -> None:
+    """STATUS and HI agree on whether the pump runs and was reset; no amount given is more than was asked for."""
+    hi, status = bench.greet(), bench.status()
+    require_same("running and reset", (hi.running, hi.reset), (status.running, status.reset))
+    require(status.bolus_given_nl <= status.bolus_nl, "bolus_given_nl of at most bolus_nl", described(status))
+    require(status.clock >= hi.clock, f"a clock of at least {hi.clock}", status.clock)
+
+
+@clause("Events", "Numbers count from 1 and never repeat")
+def _log_numbers(bench: Bench, _original: PumpSettings) -> None:
+    """The log counts from 1 without a gap, and each answer's cursor is its last number."""
+    bench.greet()
+    last = 0
+    for page in bench.pages():
+        for event in page.events:
+            require_same("number of the next event", last + 1, event.number)
+            last = event.number
+        require_same("cursor", last, page.cursor)
+
+
+@clause("Events", "after each event it is SHA-256 of the ASCII text `cisterna event`, the hash before, and the event")
+def _log_chain(bench: Bench, _original: PumpSettings) -> None:
+    """The chain of each answer follows from its events and the answer before."""
+    bench.greet()
+    chain = bytes(32)
+    for page in bench.pages():
+        for event in page.events:
+            chain = chained(chain, event)
+        require_same("chain", chain, page.chain)
+
+
+@clause("EVENTS", "events after the cursor, the oldest first")
+def _log_from_middle(bench: Bench, _original: PumpSettings) -> None:
+    """From a cursor in the middle of the log come the same events as in the whole of it, and no earlier one."""
+    bench.greet()
+    whole = bench.log()
+    if not whole:
+        raise NotRunError(reason="the log is empty")
+    middle = len(whole) // 2
+    require_same(f"events after {middle}", whole[middle:], bench.log(middle))
+    require_same("chain at the end", [page.chain for page in bench.pages()][-1], bench.events(len(whole)).chain)
+
+
+@clause("EVENTS", "number of the last event in this answer; the question's if there is none")
+def _log_beyond(bench: Bench, _original: PumpSettings) -> None:
+    """At the end of the log and beyond it there is nothing, and the question's cursor comes back."""
+    bench.greet()
+    end = bench.log_end()
+    for cursor in (end, end + 1, end + 1000, 2**32 - 1):
+        page = bench.events(cursor)
+        require_same("events, cursor and more", ((), cursor, False), (page.events, page.cursor, page.more))
+
+
+@clause("Values", "whole seconds of the pump's own clock")
+def _clock_runs(bench: Bench, _original: PumpSettings) -> None:
+    """The pump's clock runs as fast as the bench's."""
+    bench.greet()
+    began, first = bench.monotonic(), bench.clock().clock
+    bench.sleep(_CLOCK_WATCHED_S)
+    second, passed = bench.clock().clock, bench.monotonic() - began
+    shown = (second - first).total_seconds()
+    require(abs(shown - passed) <= _CLOCK_SLACK_S, f"{passed:.1f} s, give or take {_CLOCK_SLACK_S} s", f"{shown:.0f} s")
+
+
+QUESTIONS = (
+    _nonce_of_each, _asked_again, _program_of_hi, _settings_read, _status_of_hi, _log_numbers, _log_chain,
+    _log_from_middle, _log_beyond, _clock_runs,
+)  # fmt: skip
+
+
+# -- drafts ----------------------------------------------------------------------------------------------------
+
+
+@clause("BEGIN", "Opens a draft. The running program keeps running")
+def _draft_runs_nothing(bench: Bench, original: PumpSettings) -> None:
+    """A sealed draft changes neither program nor revision nor log."""
+    bench.greet()
+    before, end = bench.program(), bench.log_end()
+    bench.stage(What.SETTINGS, encode_settings(bench.trial(original)))
+    after = bench.program()
+    require_same("program", before.settings.hex(), after.settings.hex())
+    require_same("revision", before.revision, after.revision)
+    committed = EVENT_CODES[PumpEventKind.COMMITTED]
+    require_same("committed in the log", [], [event for event in bench.log(end) if event.code == committed])
+
+
+@clause("Refusal", "the running program is not the one that was reviewed")
+def _stale_base(bench: Bench, original: PumpSettings) -> None:
+    """BEGIN on another revision or another digest is refused."""
+    hi, raw = bench.greet(), encode_settings(bench.trial(original))
+    for stale in (
+        {"base_revision": (hi.revision - 1) % 2**32},
+        {"base_revision": (hi.revision + 1) % 2**32},
+        {"base_digest": bytes(32)},
+    ):
+        bench.refused(bench.opening(What.SETTINGS, raw, **stale), Refusal.OTHER_BASE)
+    bench.begin(What.SETTINGS, raw)
+
+
+@clause("Refusal", "another draft is open, or the order was applied already")
+def _one_draft(bench: Bench, original: PumpSettings) -> None:
+    """A second draft is refused, and the first goes on."""
+    bench.greet()
+    raw = encode_settings(bench.trial(original))
+    begin = bench.begin(What.SETTINGS, raw)
+    bench.refused(bench.opening(What.SETTINGS, raw), Refusal.BUSY)
+    bench.fill(begin, raw)
+
+
+@clause("CHUNK", "The next part of the draft, in order, without gaps")
+def _wrong_offset(bench: Bench, original: PumpSettings) -> None:
+    """A gap and an overlap are refused and change nothing."""
+    bench.greet()
+    raw = encode_settings(bench.trial(original))
+    begin, size = bench.begin(What.SETTINGS, raw), min(8, bench.hi.max_chunk)
+    bench.refused(Chunk(begin.txn, 1, raw[1 : 1 + size]), Refusal.BAD_LENGTH)
+    bench.fill(begin, raw[:size])
+    for offset in (0, size - 1, size + 1):
+        bench.refused(Chunk(begin.txn, offset, raw[offset : offset + 4]), Refusal.BAD_LENGTH)
+
+
+@clause("Refusal", "a gap, an overlap, or not as many bytes as BEGIN said")
+def _too_many_bytes(bench: Bench, original: PumpSettings) -> None:
+    """A part that goes beyond BEGIN's length is refused."""
+    bench.greet()
+    raw = encode_settings(bench.trial(original))
+    begin = bench.begin(What.SETTINGS, raw, length=8)
+    bench.refused(Chunk(begin.txn, 0, raw[:9]), Refusal.BAD_LENGTH)
+    bench.fill(begin, raw[:8])
+    bench.refused(Chunk(begin.txn, 8, raw[8:9]), Refusal.BAD_LENGTH)
+
+
+@clause("Refusal", "a gap, an overlap, or not as many bytes as BEGIN said")
+def _too_few_bytes(bench: Bench, original: PumpSettings) -> None:
+    """SEAL of a draft that is not complete is refused."""
+    bench.greet()
+    raw = encode_settings(bench.trial(original))
+    begin = bench.begin(What.SETTINGS, raw)
+    bench.refused(Seal(begin.txn), Refusal.BAD_LENGTH)
+    bench.fill(begin, raw[:-1])
+    bench.refused(Seal(begin.txn), Refusal.BAD_LENGTH)
+
+
+@clause("Refusal", "there is no draft of this order")
+def _no_draft(bench: Bench, original: PumpSettings) -> None:
+    """CHUNK, SEAL and COMMIT of an order that has no draft are refused, whether or not another has one."""
+    bench.greet()
+    raw = encode_settings(bench.trial(original))
+    _require_unknown(bench, raw)
+    bench.begin(What.SETTINGS, raw)
+    _require_unknown(bench, raw)
+
+
+def _require_unknown(bench: Bench, raw: bytes) -> None:
+    stranger = bench.randomness(16)
+    bench.refused(Chunk(stranger, 0, raw[:4]), Refusal.UNKNOWN_ORDER)
+    bench.refused(Seal(stranger), Refusal.UNKNOWN_ORDER)
+    bench.refused(_commit_of(stranger), Refusal.UNKNOWN_ORDER)
+
+
+@clause("Refusal", "the digest is not that of the draft")
+def _draft_digest(bench: Bench, original: PumpSettings) -> None:
+    """SEAL of bytes that are not BEGIN's digest's is refused."""
+    raw = encode_settings(bench.trial(original))
+    bench.greet()
+    begin = bench.draft(What.SETTINGS, raw, digest=order_digest(What.SETTINGS, raw + b"\x00"))
+    bench.refused(Seal(begin.txn), Refusal.OTHER_DIGEST)
+    bench.greet()
+    begin = bench.draft(What.SETTINGS, raw, digest=order_digest(What.BOLUS, raw))
+    bench.refused(Seal(begin.txn), Refusal.OTHER_DIGEST)
+
+
+@clause("Refusal", "the pump cannot lay this program out")
+def _bad_settings(bench: Bench, original: PumpSettings) -> None:
+    """SEAL of bytes that are no settings is refused: version, end, mode, flag, weekdays."""
+    raw = encode_settings(bench.trial(original))
+    # The trial ends with its mode, eight bytes of daily dose and the flag of a patient's bolus.
+    head = raw[:-10]
+    day = b"%c" + bytes(8) + b"\x00\x00"
+    for bad in (
+        b"\x02" + raw[1:],
+        raw[:-1],
+        raw + b"\x00",
+        head + b"\x09" + bytes(9),
+        head + b"\x01" + bytes(8) + b"\x02",
+        head + b"\x02\x01" + day % 0x3F + b"\x00",
+        head + b"\x02\x02" + day % 0x7F + day % 0x01 + b"\x00",
+    ):
+        bench.greet()
+        begin = bench.draft(What.SETTINGS, bad)
+        bench.refused(Seal(begin.txn), Refusal.BAD_SETTINGS)
+
+
+@clause("SEALED", "The pump has computed the digest over what it holds")
+def _read_back(bench: Bench, original: PumpSettings) -> None:
+    """SEALED reads back the bytes that were sent, and their digest, with a token that lives for a while."""
+    bench.greet()
+    staged = bench.stage(What.SETTINGS, encode_settings(bench.trial(original)))
+    require_same("order", staged.raw, staged.sealed.order)
+    require_same("digest", staged.begin.digest, staged.sealed.digest)
+    require(staged.sealed.expires_s > 0, "expires_s of at least 1", staged.sealed.expires_s)
+
+
+@clause("Refusal", "the token is not that of the last SEALED")
+def _last_token(bench: Bench, original: PumpSettings) -> None:
+    """A second SEAL makes another token, and the first is spent; so is COMMIT before any SEAL."""
+    bench.greet()
+    raw = encode_settings(bench.trial(original))
+    begin = bench.draft(What.SETTINGS, raw)
+    bench.refused(_commit_of(begin.txn, digest=begin.digest), Refusal.SPENT_TOKEN)
+    first, second = (bench.expect(Seal(begin.txn), SealedIs) for _ in range(2))
+    require(first.token != second.token, "another token", second.token.hex())
+    bench.refused(_commit_of(begin.txn, digest=first.digest, token=first.token), Refusal.SPENT_TOKEN)
+
+
+@clause("RESOLVE", "Asks what became of an order, and forbids it if it was not applied")
+def _resolve_unknown(bench: Bench, original: PumpSettings) -> None:
+    """An order that the pump never saw is dead from then on: BEGIN and COMMIT of it are refused."""
+    bench.greet()
+    begin = bench.opening(What.SETTINGS, encode_settings(bench.trial(original)))
+    _require_dead(bench, begin.txn)
+    bench.refused(begin, Refusal.DEAD_ORDER)
+    bench.refused(_commit_of(begin.txn), Refusal.DEAD_ORDER)
+
+
+@clause("Programming", "Otherwise the pump first writes down that this order is dead, and then answers RESOLVED *dead*")
+def _resolve_draft(bench: Bench, original: PumpSettings) -> None:
+    """A sealed draft that is resolved is dead, and its COMMIT is refused for good."""
+    before = bench.greet()
+    staged = bench.stage(What.SETTINGS, encode_settings(bench.trial(original)))
+    _require_dead(bench, staged.begin.txn)
+    bench.refused(staged.commit(bytes(32)), Refusal.DEAD_ORDER)
+    after = bench.greet()
+    require_same("revision and digest", (before.revision, before.digest), (after.revision, after.digest))
+    bench.refused(staged.commit(bytes(32)), Refusal.DEAD_ORDER)
+
+
+@clause("RESOLVE", "Repeating it changes nothing more")
+def _resolve_twice(bench: Bench, _original: PumpSettings) -> None:
+    """RESOLVE again, in this session and in the next, says the same."""
+    bench.greet()
+    txn = bench.randomness(16)
+    _require_dead(bench, txn)
+    _require_dead(bench, txn)
+    bench.greet()
+    _require_dead(bench, txn)
+
+
+@clause("Programming", "a late COMMIT of it is refused for good")
+def _tombstone_stays(bench: Bench, original: PumpSettings) -> None:
+    """A dead order is dead in a new session and on a new connection."""
+    bench.greet()
+    txn = bench.randomness(16)
+    _require_dead(bench, txn)
+    bench.close()
+    bench.greet()
+    raw = encode_settings(bench.trial(original))
+    bench.refused(_commit_of(txn), Refusal.DEAD_ORDER)
+    bench.refused(replace(bench.opening(What.SETTINGS, raw), txn=txn), Refusal.DEAD_ORDER)
+
+
+@clause("Programming", "The pump keeps at least 64 outcomes")
+def _outcomes_kept(bench: Bench, original: PumpSettings) -> None:
+    """After 64 dead orders the first of them is still known for dead."""
+    bench.greet()
+    orders = [bench.randomness(16) for _ in range(_OUTCOMES_KEPT)]
+    for txn in orders:
+        _require_dead(bench, txn)
+    begin = bench.opening(What.SETTINGS, encode_settings(bench.trial(original)))
+    for txn in (orders[0], orders[-1]):
+        bench.refused(replace(begin, txn=txn), Refusal.DEAD_ORDER)
+
+
+def _commit_of(txn: bytes, digest: bytes = bytes(32), token: bytes = bytes(16)) -> Commit:
+    """COMMIT of an order that was not sealed, or not with this token."""
+    return Commit(txn, digest, token, bytes(32))
+
+
+def _require_dead(bench: Bench, txn: bytes) -> None:
+    resolved = bench.resolve(txn)
+    require_same("fate and revision", (Fate.DEAD, 0), (resolved.fate, resolved.revision))
+
+
+DRAFTS = (
+    _draft_runs_nothing, _stale_base, _one_draft, _wrong_offset, _too_many_bytes, _too_few_bytes, _no_draft,
+    _draft_digest, _bad_settings, _read_back, _last_token, _resolve_unknown, _resolve_draft, _resolve_twice,
+    _tombstone_stays, _outcomes_kept,
+)  # fmt: skip

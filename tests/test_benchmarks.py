@@ -1,0 +1,240 @@
+"""Each benchmark runs, in a tiny version, and says so when what it compares is not equal. Times are not judged here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import serial
+
+from app.device import mishaps
+from app.device.frames import bench_key
+from app.device.ledger import Ledger
+from app.device.protocols.protocol_itbemu import register_pumps
+from app.device.server import PumpServer
+from app.documents.catalogue import load_catalogue
+from app.models.catalogue import PumpModel
+from app.models.findings import Severity
+from app.models.guardrails_program import program_findings
+from app.models.program import Flex, Program
+from app.models.pump import LogMark, PumpSettings
+from app.models.quantities import DoseRate
+from benchmarks import __main__, dialogue, first_paint, ten_years
+from benchmarks.dialogue import DialogueFailedError, Lane, RoundTrip
+from benchmarks.ten_years import Books, Span
+from tests.device.pumps import SERIAL, make_server
+
+needs_ptys = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+
+
+class TestTenYears:
+    def test_a_month_in_closed_form_is_a_month_walked_minute_by_minute(self, capsys) -> None:
+        assert ten_years.main(["--days", "31", "--refill-days", "9", "--runs", "1"]) == 0
+        shown = capsys.readouterr().out
+        assert "45,253 minutes of 13 boluses a day, one large reservoir, 0 refills" in shown
+        assert "45,253 minutes of 13 boluses a day, 40 mL, 3 refills" in shown
+        assert shown.count("all equal") == 2 and "DIFFER" not in shown
+
+    def test_ten_years_from_march_2026_have_three_leap_days(self) -> None:
+        assert ten_years.TEN_YEARS == 10 * 365 + 3
+
+    def test_a_basal_rate_that_is_one_quantum_higher_is_noticed(self, capsys) -> None:
+        def higher(span: Span, settings: PumpSettings, model: PumpModel) -> Books:
+            (plan,) = settings.program.delivery.plans
+            plan = replace(plan, basal=DoseRate(plan.basal.quanta + 1))
+            return ten_years.minute_by_minute(span, replace(settings, program=Program(Flex((plan,)))), model)
+
+        assert ten_years.main(["--days", "2", "--refill-days", "1", "--runs", "1"], walk=higher) == 1
+        shown = capsys.readouterr().out
+        assert "4 figures DIFFER" in shown and "20 figures DIFFER" in shown and "minute 3493: delivered is" in shown
+
+    def test_each_of_the_four_books_is_compared_each_time(self) -> None:
+        model, span = load_catalogue().pump(ten_years.MODEL), ten_years.spans(12, 5)[1]
+        books = ten_years.closed_form(span, ten_years.schedule(span.volume), model)
+        assert [minute for minute, _ in books] == [6587, 13174, 17893]
+        for place, (minute, ledger) in enumerate(books):
+            for name in ("delivered", "believed", "physical", "physically_delivered"):
+                off = replace(ledger, **{name: getattr(ledger, name) + Fraction(1, 10**9)})
+                spoilt = (*books[:place], (minute, off), *books[place + 1 :])
+                (found,) = ten_years.disagreements(books, spoilt)
+                assert found.startswith(f"minute {minute}: {name} is ")
+        assert ten_years.disagreements(books, books) == []
+        assert ten_years.disagreements(books, books[:-1]) == ["the books were looked at in different minutes"]
+
+    def test_a_day_gives_what_its_schedule_says(self) -> None:
+        # 183.7 mcg basal and boluses of 4.0, 4.1, … 5.2 mcg, together 59.8 mcg: 243.5 mcg of 2000 mcg/mL.
+        span = Span("a day", 1440, ten_years.spans(1, 1)[0].volume)
+        model = load_catalogue().pump(ten_years.MODEL)
+        for way in (ten_years.closed_form, ten_years.minute_by_minute):
+            ((_, ledger),) = way(span, ten_years.schedule(span.volume), model)
+            assert ledger.delivered == 121_750_000
+            assert ledger.believed == 1_000_000_000_000 - 121_750_000
+            assert ledger.physical + ledger.physically_delivered == 1_000_000_000_000
+            assert 0 < ledger.physically_delivered < ledger.delivered * Fraction(41, 40)
+
+    def test_a_reservoir_that_runs_empty_is_empty_in_both(self) -> None:
+        span = Span("400 days of 40 mL", 400 * 1440, ten_years.spans(1, 1)[1].volume)
+        model = load_catalogue().pump(ten_years.MODEL)
+        books = ten_years.closed_form(span, ten_years.schedule(span.volume), model)
+        assert books == ten_years.minute_by_minute(span, ten_years.schedule(span.volume), model)
+        full = Fraction(40_000_000_000)
+        assert books[-1][1] == Ledger(Fraction(48_700_000_000), Fraction(0), Fraction(0), full)
+
+    @pytest.mark.parametrize("settings", [ten_years.schedule(ten_years.spans(1, 1)[1].volume), dialogue.settings(0)])
+    def test_the_schedule_is_the_most_that_the_pump_allows(self, settings: PumpSettings) -> None:
+        catalogue = load_catalogue()
+        found = program_findings(
+            settings.program, catalogue.pump(ten_years.MODEL), catalogue.drug("baclofen"), settings.concentration,
+            catalogue,
+        )  # fmt: skip
+        assert [finding for finding in found if finding.severity is Severity.BLOCK] == []
+        (plan,) = settings.program.delivery.plans
+        assert len(plan.boluses) == catalogue.pump(ten_years.MODEL).max_changes_per_day == 13
+
+
+@needs_ptys
+class TestDialogue:
+    def test_a_dialogue_is_counted_replayed_and_paced(self, capsys) -> None:
+        assert dialogue.main(["--runs", "2", "--paced-runs", "1", "--baud", "921600"]) == 0
+        shown = capsys.readouterr().out
+        for words in (
+            "Hello → Hi", "Seal → SealedIs", "Commit → CommittedIs", "14 round trips", "the order: 6 round trips",
+            "raw pyserial, same bytes", "Cisterna, memory on disk", "at 921,600 baud, 1 times",
+        ):  # fmt: skip
+            assert words in shown
+
+    def test_every_byte_is_in_the_sums(self) -> None:
+        with dialogue.far_end("pump") as port:
+            script, _, _ = dialogue.converse(port, 0, LogMark())
+        asked, sealed = [trip.name.split()[0] for trip in script], script[8]
+        questions = ["Hello", "ReadProgram", "ReadStatus", "ReadEvents"]
+        assert asked == [*questions, "Hello", "Begin", "Chunk", "Chunk", "Seal", "Commit", *questions]
+        assert dialogue.order_in(script) == script[4:10]
+        # Two delimiters, one byte of stuffing, 11 of head, 16 of nonce, 16 of code, 4 of check sum.
+        assert len(script[0].sent) == 2 + 1 + 11 + 16 + 16 + 4
+        assert sealed.bytes == len(sealed.sent) + len(sealed.answer) > 250
+        assert all(trip.answer.startswith(b"\0") and trip.answer.endswith(b"\0") for trip in script)
+
+    def test_an_echo_that_answers_other_bytes_is_no_rival(self, tmp_path) -> None:
+        (tmp_path / "script.json").write_text('[["00aa00", "00bb00"], ["00cc00", "00dd00"]]')
+        same = [RoundTrip(b"\0\xaa\0", b"\0\xbb\0"), RoundTrip(b"\0\xcc\0", b"\0\xdd\0")]
+        other = [same[0], RoundTrip(b"\0\xcc\0", b"\0\xde\0")]
+        with dialogue.far_end("echo", str(tmp_path / "script.json")) as port:
+            assert dialogue.exchange(port, same) > 0
+            with pytest.raises(DialogueFailedError, match="other bytes"):
+                dialogue.exchange(port, other)
+
+    def test_a_line_that_is_faster_than_itself_is_complained_of(self) -> None:
+        script = [RoundTrip(b"\0\xaa\0", b"\0\xbb\0")]
+        measured = dialogue.Measured(script, [1.0], [1.0], [1.0], [(3.5, 3.49)], 9600)
+        assert dialogue.complaints(measured) == []
+        (leaking,) = dialogue.complaints(replace(measured, paced=[(3.5, 3.49), (3.4, 3.49)]))
+        assert "3.4000 s" in leaking and "3.4900 s" in leaking
+
+
+class Forgetful(PumpServer):
+    """Loses its memory after each commit."""
+
+    def feed(self, arrived: bytes) -> bytes:
+        answer = super().feed(arrived)
+        if self.heard[-1] == "Commit":
+            mishaps.lose_memory(self.pump)
+        return answer
+
+
+class TestConversation:
+    @pytest.fixture(params=[PumpServer, Forgetful])
+    def server(self, request) -> Iterator[PumpServer]:
+        made = request.param(make_server().pump, bench_key(SERIAL))
+        register_pumps(lambda _number, _options: made)
+        yield made
+        register_pumps(None)
+        serial.protocol_handler_packages.remove("app.device.protocols")
+
+    def test_a_pump_that_does_not_run_what_it_was_told_fails_the_benchmark(self, server: PumpServer) -> None:
+        if isinstance(server, Forgetful):
+            with pytest.raises(DialogueFailedError, match="revision 1, then 3"):
+                dialogue.converse(f"itbemu://{SERIAL}", 0, LogMark())
+        else:
+            script, mark, _ = dialogue.converse(f"itbemu://{SERIAL}", 0, LogMark())
+            assert (len(script), mark.number) == (14, 4)
+
+
+class TestLane:
+    """A byte takes a quarter of a second."""
+
+    def test_a_byte_arrives_when_its_last_bit_has_passed(self) -> None:
+        lane = Lane(0.25)
+        lane.put(b"abc", 10.0)
+        arrivals = [lane.take(at) for at in (10.0, 10.24, 10.25, 10.5, 10.74, 10.75, 11.0)]
+        assert arrivals == [b"", b"", b"a", b"b", b"", b"c", b""]
+
+    def test_what_is_put_behind_waits_for_its_turn(self) -> None:
+        lane = Lane(0.25)
+        lane.put(b"ab", 10.0)
+        lane.put(b"cd", 10.375)
+        assert [lane.take(at) for at in (10.625, 10.75, 10.99, 11.0)] == [b"ab", b"c", b"", b"d"]
+
+    def test_an_idle_line_saves_up_no_time(self) -> None:
+        lane = Lane(0.25)
+        lane.put(b"a", 10.0)
+        assert lane.take(10.25) == b"a"
+        lane.put(b"b", 50.0)
+        assert [lane.take(50.125), lane.take(50.25)] == [b"", b"b"]
+
+    def test_a_byte_that_was_fetched_late_does_not_delay_the_next(self) -> None:
+        lane = Lane(0.25)
+        lane.put(b"abcd", 10.0)
+        assert [lane.take(10.3), lane.take(10.5)] == [b"a", b"b"]
+
+    def test_one_looks_again_at_the_next_byte_and_never_at_an_idle_line(self) -> None:
+        lane = Lane(0.25)
+        assert lane.due(9.0) is None
+        lane.put(b"ab", 10.0)
+        assert lane.due(10.0) == 10.25
+        assert lane.due(12.0) == 12.0
+        lane.take(12.0)
+        assert lane.due(12.0) is None
+
+    def test_fast_bytes_are_looked_at_in_buckets_of_4_ms_but_the_last_one_at_once(self) -> None:
+        lane = Lane(0.001)
+        lane.put(bytes(10), 0.0)
+        looks, now = [], 0.0
+        while (at := lane.due(now)) is not None:
+            looks.append(len(lane.take(at + 1e-9)))
+            now = at
+        assert looks == [4, 4, 2]
+
+
+class TestCommand:
+    def test_each_benchmark_has_a_name(self, capsys) -> None:
+        assert __main__.BENCHMARKS == {"first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years"}
+        assert __main__.main(["second-paint"]) == 2
+        assert "first-paint, dialogue, ten-years" in capsys.readouterr().err
+
+    def test_all_run_without_a_name_and_one_that_fails_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        ran: list[tuple[str, list[str]]] = []
+        codes = {first_paint: 0, dialogue: 1, ten_years: 0}
+        for module, code in codes.items():
+            name = module.__name__
+            monkeypatch.setattr(module, "main", lambda rest, name=name, code=code: ran.append((name, rest)) or code)
+        assert __main__.main([]) == 1
+        assert __main__.main(["ten-years", "--days", "3"]) == 0
+        assert [name.rpartition(".")[2] for name, _ in ran] == ["first_paint", "dialogue", "ten_years", "ten_years"]
+        assert [rest for _, rest in ran] == [[], [], [], ["--days", "3"]]
+
+
+class TestFirstPaint:
+    @pytest.mark.parametrize("script", ["_BARE", "_CISTERNA"])
+    def test_a_window_is_painted_and_tells_its_memory(self, tmp_path, script: str) -> None:
+        seconds, mebibytes = first_paint._measure(getattr(first_paint, script), str(tmp_path / "clinic"))
+        assert seconds > 0 and mebibytes > 1
+
+    def test_what_counts_is_the_ratio_of_the_medians_without_the_first_run(self, monkeypatch, capsys) -> None:
+        measured = iter([(9.0, 9.0), (9.0, 900.0), (0.1, 50.0), (0.3, 150.0), (0.2, 50.0), (0.6, 100.0)])
+        monkeypatch.setattr(first_paint, "_measure", lambda *_: next(measured))
+        assert first_paint.main(["--runs", "2"]) == 0
+        assert capsys.readouterr().out.splitlines()[-1].split() == ["ratio", "3.00", "2.50"]

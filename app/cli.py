@@ -6,8 +6,13 @@ loads no report writer.
 
 import argparse
 from collections.abc import Sequence
+from fractions import Fraction
 from importlib import import_module, metadata
 from typing import cast
+
+from app.models.formats import NotANumberError, parse_number
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,4 +75,41 @@ def _parser() -> argparse.ArgumentParser:
     conform.add_argument("--control", type=int, metavar="PORT", help="an emulated pump's door, to try power cuts")
     conform.add_argument("--slow", action="store_true", help="also what takes minutes")
     conform.set_defaults(runs="app.device.conform:conform")
+
+    syringe = commands.add_parser("syringe", help="play a program on a New Era syringe pump, or emulate one")
+    _add_syringe_commands(syringe.add_subparsers(title="commands", metavar="COMMAND", required=True))
     return parser
+
+
+def _add_syringe_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    emulate = commands.add_parser("emulate", help="put an emulated NE-1000 on a pseudo-terminal")
+    emulate.add_argument("--pty", action="store_true", help="on a pseudo-terminal (the default)")
+    emulate.add_argument("--speed", type=_positive, default="1", metavar="N", help="how fast its motor lives")
+    emulate.add_argument("--step-um", type=_positive, default="0.831", metavar="UM", help="travel of one step")
+    emulate.add_argument("--stall-at-ul", type=_positive, metavar="UL", help="stall once, when so much went out")
+    emulate.set_defaults(runs="app.syringe:serve_syringe")
+
+    play = commands.add_parser("play", help="play a program on a syringe pump; phantoms only, never a person")
+    play.add_argument("--port", required=True, metavar="NAME", help="a serial port, a pseudo-terminal or a URL")
+    play.add_argument("--program", required=True, metavar="FILE", help="a program document as for evaluate")
+    play.add_argument("--hours", type=int, choices=range(1, 169), default=24, metavar="N", help="1 to 168")
+    play.add_argument("--day", choices=_DAYS, default="mon", help="at whose midnight it starts")
+    play.add_argument("--speed", type=_positive, default="1", metavar="N", help="play it N times as fast")
+    play.add_argument("--pump-speed", type=_positive, default="1", metavar="N", help="an emulated pump's own --speed")
+    play.add_argument("--diameter-mm", type=_positive, default="14.5", metavar="MM", help="the syringe's bore")
+    play.add_argument("--step-um", type=_positive, default="0.831", metavar="UM", help="travel of one step")
+    play.add_argument("--address", type=int, choices=range(100), default=0, metavar="N", help="0 to 99")
+    play.add_argument("--baud", type=int, default=19_200)
+    play.add_argument("--quiet", action="store_true", help="only the account at the end")
+    play.set_defaults(runs="app.syringe:play_program")
+
+
+def _positive(text: str) -> Fraction:
+    """A number above 0 in plain decimal notation. Raises: argparse.ArgumentTypeError."""
+    try:
+        number = parse_number(text)
+    except NotANumberError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number in plain decimal notation") from None
+    if not number:
+        raise argparse.ArgumentTypeError("0 is too little")
+    return number

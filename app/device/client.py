@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.device.link import TRIES, Link
@@ -64,14 +63,6 @@ _PL_PER_NL = 1000
 _KINDS_OF_EVENTS = {code: kind for kind, code in EVENT_CODES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What the client must remember of an order that it staged."""
-
-    serial: str
-    anchor: bytes
-
-
 class PumpClient:
     """A :class:`app.models.pump.PumpPort` on any cable.
 
@@ -94,7 +85,7 @@ class PumpClient:
     ) -> None:
         self._link = Link(open_transport, key, randomness, monotonic)
         self._now = now
-        self._orders: dict[str, _Order] = {}
+        self._anchors: dict[str, bytes] = {}
 
     def connect(self) -> PumpIdentity:
         """See :meth:`app.models.pump.PumpPort.connect`. Raises: WrongPumpError: its key is another pump's."""
@@ -168,7 +159,7 @@ class PumpClient:
             raise WrongPumpError(expected=serial, found=hi.serial)
         if hi.digest.hex() != base.digest or hi.revision != base.revision:
             raise StaleBaseError(reviewed=base.digest, found=hi.digest.hex())
-        self._orders[txn] = _Order(serial, bytes.fromhex(anchor))
+        self._anchors[txn] = bytes.fromhex(anchor)
         asked_at, sealed = self._send(bytes.fromhex(txn), hi, what_of(order), raw)
         return Sealed(
             txn=txn,
@@ -189,23 +180,19 @@ class PumpClient:
 
     def commit(self, sealed: Sealed) -> Committed:
         """See :meth:`app.models.pump.PumpPort.commit`. An order that this client did not stage is not sent."""
-        order = self._orders.get(sealed.txn)
-        if order is None:
+        anchor = self._anchors.get(sealed.txn)
+        if anchor is None:
             raise PumpRefusedError(reason="unknown-order")
-        command = Commit(bytes.fromhex(sealed.txn), bytes.fromhex(sealed.digest), sealed.token, order.anchor)
+        command = Commit(bytes.fromhex(sealed.txn), bytes.fromhex(sealed.digest), sealed.token, anchor)
         answer = self._link.order(command, CommittedIs)
         return Committed(answer.revision, answer.effective_at)
 
-    def resolve(self, txn: str) -> Resolution:
-        """See :meth:`app.models.pump.PumpPort.resolve`. A tombstone may be written any number of times.
-
-        Raises: WrongPumpError: another pump than the one that was sent the order.
-        """
-        order = self._orders.get(txn)
+    def resolve(self, txn: str, serial: str) -> Resolution:
+        """See :meth:`app.models.pump.PumpPort.resolve`. A tombstone may be written any number of times."""
         for _ in range(TRIES):
             hi = self._link.greet()
-            if order is not None and hi.serial != order.serial:
-                raise WrongPumpError(expected=order.serial, found=hi.serial)
+            if hi.serial != serial:
+                raise WrongPumpError(expected=serial, found=hi.serial)
             try:
                 answer = self._link.order(Resolve(bytes.fromhex(txn)), ResolvedIs)
             except CommandUncertainError:

@@ -345,7 +345,10 @@ class EmulatedPump:
             return Nak(Refusal.OTHER_DIGEST)
         if draft.base_revision != self.memory.slot.revision:
             return Nak(Refusal.OTHER_BASE)
-        wanted = decode_order(draft.what, bytes(draft.held))
+        raw = bytes(draft.held)
+        if order_digest(draft.what, raw) != draft.digest:
+            return Nak(Refusal.OTHER_DIGEST)
+        wanted = decode_order(draft.what, raw)
         if not self._suits(wanted):
             return Nak(Refusal.STATE)
         self._apply(txn, wanted, order.anchor, now)
@@ -369,7 +372,7 @@ class EmulatedPump:
                 memory = with_event(replace(memory, epoch=epoch, stopped_since=None), now, PumpEventKind.STARTED)
             case StepClock(seconds=seconds):
                 memory = self.after_step(memory, seconds, now)
-                memory = with_event(memory, self.clock.now(), PumpEventKind.CLOCK_SET, seconds_of(now))
+                memory = with_event(memory, now + timedelta(seconds=seconds), PumpEventKind.CLOCK_SET, seconds_of(now))
             case SilenceAlarms(alarms=alarms):
                 bits = _bits(alarms)
                 kept = tuple(name for name in memory.latched if Alarm(name) not in alarms)
@@ -389,6 +392,8 @@ class EmulatedPump:
                 anchor=anchor.hex(),
             )
         )
+        if isinstance(order, StepClock):
+            self.clock.advance(timedelta(seconds=order.seconds))
 
     def _after_program(self, memory: Memory, settings: PumpSettings, now: datetime) -> Memory:
         """The books go on from here; a fill sets both what is believed and what is there.
@@ -443,9 +448,9 @@ class EmulatedPump:
         return with_event(memory, now, PumpEventKind.STOPPED)
 
     def after_step(self, memory: Memory, seconds: int, now: datetime) -> Memory:
-        """The clock is put; nothing is given twice for it, and what was going to happen keeps its distance."""
+        """The memory once the clock is put; nothing is given twice for it, and what was going to happen keeps its
+        distance."""
         by, epoch = timedelta(seconds=seconds), self.opened(memory, now)
-        self.clock.advance(by)
         quiet = max(now, epoch.quiet_until or now) if seconds < 0 else epoch.quiet_until
         return replace(
             memory,

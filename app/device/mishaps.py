@@ -102,6 +102,7 @@ def jump_clock(pump: EmulatedPump, seconds: int) -> None:
     """The clock's face jumps though no time has passed, and nothing is logged."""
     pump.catch_up()
     pump.keep(pump.after_step(pump.memory, seconds, pump.clock.now()))
+    pump.clock.advance(timedelta(seconds=seconds))
 
 
 def _fall_back(pump: EmulatedPump, alarm: Alarm) -> None:

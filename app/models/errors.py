@@ -11,3 +11,11 @@ class AppError(Exception):
     def __init__(self, **values: object) -> None:
         self.values = values
         super().__init__(", ".join(f"{name}={value}" for name, value in values.items()))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _made_again, (type(self), self.values)
+
+
+def _made_again(kind: type[AppError], values: dict[str, object]) -> AppError:
+    """An error that came from another process."""
+    return kind(**values)

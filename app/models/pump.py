@@ -279,10 +279,11 @@ class PumpPort(Protocol):
         """
         ...
 
-    def resolve(self, txn: str) -> Resolution:
-        """In a new session, ask what became of ``txn``; afterwards a late COMMIT of it is refused for good.
+    def resolve(self, txn: str, serial: str) -> Resolution:
+        """In a new session, ask the pump ``serial`` what became of ``txn``; afterwards a late COMMIT of it is refused
+        for good.
 
-        Raises: LinkLostError: still not known.
+        Raises: LinkLostError: still not known. WrongPumpError: another pump, which was not asked.
         """
         ...
 

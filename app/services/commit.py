@@ -72,10 +72,7 @@ def ask(pump: PumpPort, wanted: Wanted) -> Verdict:
 
     Raises: LinkLostError: still not known. WrongPumpError: another pump is at the end of the cable.
     """
-    identity = pump.connect()
-    if identity.serial != wanted.serial:
-        raise WrongPumpError(expected=wanted.serial, found=identity.serial)
-    match pump.resolve(wanted.txn):
+    match pump.resolve(wanted.txn, wanted.serial):
         case Resolution.DEAD:
             return Verdict(Outcome.NOT_APPLIED, _read_if_possible(pump))
         case Resolution.COMMITTED:

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-CAMPAIGNS = {"engines": "engines", "dose-field": "dose_field", "frames": "frames"}
+CAMPAIGNS = {"engines": "engines", "dose-field": "dose_field", "frames": "frames", "link": "link"}
 
 
 def main(arguments: list[str]) -> int:

@@ -89,7 +89,7 @@ def record(dice: random.Random) -> Dialogue:
     client.stage(
         txn=gives_up, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=dice.randbytes(32).hex()
     )
-    client.resolve(gives_up)
+    client.resolve(gives_up, SERIAL)
     return dialogue
 
 

@@ -491,7 +491,7 @@ def test_a_value_too_fine_for_the_wire_is_refused_before_anything_is_sent() -> N
 
 @pytest.mark.parametrize("fate", list(Fate))
 def test_resolve_says_what_the_pump_says(fate: Fate) -> None:
-    assert client_of(ScriptedPump(Resolve=changing(fate=fate))).resolve(TXN) is Resolution(fate.name.lower())
+    assert client_of(ScriptedPump(Resolve=changing(fate=fate))).resolve(TXN, SERIAL) is Resolution(fate.name.lower())
 
 
 @pytest.mark.parametrize(
@@ -501,7 +501,7 @@ def test_resolve_says_what_the_pump_says(fate: Fate) -> None:
 )
 def test_without_a_fact_the_outcome_is_still_not_known(answer) -> None:
     with pytest.raises(LinkLostError):
-        client_of(ScriptedPump(Resolve=answer)).resolve(TXN)
+        client_of(ScriptedPump(Resolve=answer)).resolve(TXN, SERIAL)
 
 
 def test_another_pump_is_not_asked_what_became_of_the_order() -> None:
@@ -510,7 +510,7 @@ def test_another_pump_is_not_asked_what_became_of_the_order() -> None:
     stage(client)
     pump.answers["Hello"] = changing(serial="CIS000099")
     with pytest.raises(WrongPumpError):
-        client.resolve(TXN)
+        client.resolve(TXN, SERIAL)
     assert "Resolve" not in kinds(pump)
 
 

@@ -52,7 +52,7 @@ def require_truth(server: PumpServer, client: PumpClient, *, applied: bool) -> N
     """Ask twice, and once more as a program that has crashed and remembers nothing."""
     answer = Resolution.COMMITTED if applied else Resolution.DEAD
     after_crash = make_client(lambda: Loopback(server.feed))
-    assert [client.resolve(TXN), client.resolve(TXN), after_crash.resolve(TXN)] == [answer] * 3
+    assert [client.resolve(TXN, SERIAL), client.resolve(TXN, SERIAL), after_crash.resolve(TXN, SERIAL)] == [answer] * 3
     reading = after_crash.interrogate()
     assert (reading.revision, reading.settings) == ((2, WANTED) if applied else (1, RUNNING))
 
@@ -102,7 +102,7 @@ def test_a_lost_resolve_is_asked_again_in_a_new_session(loss, heard: bool) -> No
     client = make_client(loss(server, "Resolve", heard))
     client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=ANCHOR)
     server.forget_counts()
-    assert client.resolve(TXN) is Resolution.DEAD
+    assert client.resolve(TXN, SERIAL) is Resolution.DEAD
     assert server.heard == ["Hello", "Resolve", "Hello", "Resolve"]
 
 
@@ -202,7 +202,7 @@ def test_on_a_real_cable_the_truth_is_found_after_the_pump_vanished(bench, on: s
     server.pump.reboot()
     cable.start()
     applied = on == "Commit" and fault is Do.DIE_AFTER
-    assert client.resolve(TXN) is (Resolution.COMMITTED if applied else Resolution.DEAD)
+    assert client.resolve(TXN, SERIAL) is (Resolution.COMMITTED if applied else Resolution.DEAD)
     reading = client.interrogate()
     assert (reading.revision, reading.settings) == ((2, WANTED) if applied else (1, RUNNING))
     client.close()
@@ -221,7 +221,7 @@ def test_a_pump_that_is_not_there_is_a_lost_link() -> None:
     with pytest.raises(LinkLostError):
         client.connect()
     with pytest.raises(LinkLostError):
-        client.resolve(TXN)
+        client.resolve(TXN, SERIAL)
 
 
 def test_a_seal_that_this_program_never_made_is_not_committed() -> None:

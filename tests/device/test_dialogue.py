@@ -58,7 +58,7 @@ def test_a_program_is_staged_read_back_committed_and_found_again(server: PumpSer
     assert reading.audit_anchor == ANCHOR
     assert reading.reservoir == WANTED.reservoir
     assert reading.bridge_left_min == 1433
-    assert client.resolve(TXN) is Resolution.COMMITTED
+    assert client.resolve(TXN, SERIAL) is Resolution.COMMITTED
 
 
 def test_each_step_of_the_dialogue_is_sent_once(server: PumpServer, client) -> None:
@@ -70,7 +70,7 @@ def test_each_step_of_the_dialogue_is_sent_once(server: PumpServer, client) -> N
 
 def test_a_draft_that_was_given_up_can_never_be_committed(client) -> None:
     sealed = client.stage(txn=TXN, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=ANCHOR)
-    assert client.resolve(TXN) is Resolution.DEAD
+    assert client.resolve(TXN, SERIAL) is Resolution.DEAD
     with pytest.raises(PumpRefusedError) as refused:
         client.commit(sealed)
     assert refused.value.values["reason"] == "dead-order"
@@ -117,7 +117,7 @@ def test_a_commit_that_arrives_after_the_pump_was_asked_is_refused(server: PumpS
     sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
     with pytest.raises(CommandUncertainError):
         client.commit(sealed)
-    assert client.resolve(TXN) is Resolution.DEAD
+    assert client.resolve(TXN, SERIAL) is Resolution.DEAD
     server.feed(late[0])
     assert server.heard[-1] == "Commit"
     assert server.pump.memory.slot.revision == 1

@@ -67,7 +67,7 @@ class TestTheProgram:
         sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
         assert client.commit(sealed).revision == 2
         assert client.interrogate().settings == WANTED
-        assert client.resolve(TXN) is Resolution.COMMITTED
+        assert client.resolve(TXN, SERIAL) is Resolution.COMMITTED
         client.close()
 
     def test_the_next_opening_finds_the_same_pump(self, workshop: Workshop) -> None:
@@ -86,7 +86,7 @@ class TestTheProgram:
         workshop.made[SERIAL].faults.append(Fault(Do.DROP_ANSWER, "Commit"))
         with pytest.raises(CommandUncertainError):
             client.commit(sealed)
-        assert client.resolve(TXN) is Resolution.COMMITTED
+        assert client.resolve(TXN, SERIAL) is Resolution.COMMITTED
         client.close()
 
     def test_a_pump_that_vanishes_is_a_lost_link_until_it_is_opened_again(self, workshop: Workshop) -> None:
@@ -96,7 +96,7 @@ class TestTheProgram:
         sealed = client.stage(txn=TXN, serial=SERIAL, base=base, order=WANTED, anchor=ANCHOR)
         with pytest.raises(CommandUncertainError):
             client.commit(sealed)
-        assert client.resolve(TXN) is Resolution.COMMITTED
+        assert client.resolve(TXN, SERIAL) is Resolution.COMMITTED
         client.close()
 
     @pytest.mark.parametrize("url", ["itbemu://", f"{URL}?colour=blue"])
@@ -195,6 +195,15 @@ class TestReading:
         assert port.read(1) == b""
         ender.join()
 
+    def test_a_cancelled_read_is_forgotten_by_the_next(self, port: serial.SerialBase) -> None:
+        port.timeout = None
+        port.cancel_read()
+        assert port.read(1) == b""
+        writer = threading.Timer(0.1, port.write, (hello(1),))
+        writer.start()
+        assert len(port.read(20)) == 20
+        writer.join()
+
     def test_a_reset_forgets_what_has_arrived(self, port: serial.SerialBase) -> None:
         port.write(hello(1))
         port.reset_input_buffer()
@@ -210,6 +219,10 @@ class TestReading:
         for attempt in (lambda: port.read(1), lambda: port.write(b"x"), lambda: port.in_waiting):
             with pytest.raises(serial.SerialException, match="the pump is gone"):
                 attempt()
+        port.close()
+        port.open()
+        port.write(hello(3))
+        assert hi_in(port.read(4096)).session == 2
 
 
 class TestOpeningAndClosing:
@@ -254,6 +267,21 @@ class TestOpeningAndClosing:
         port.open()
         assert port.read(1) == b""
         port.close()
+
+    def test_an_answer_that_comes_after_the_port_was_closed_reaches_nobody(self) -> None:
+        class Slow(PumpServer):
+            def feed(self, arrived: bytes) -> bytes:
+                answer = super().feed(arrived)
+                port.close()
+                port.open()
+                return answer
+
+        register_pumps(lambda number, _options: Slow(make_server().pump, bench_key(number)))
+        port = serial.serial_for_url(URL, timeout=0)
+        port.write(hello(1))
+        assert port.read(1) == b""
+        port.close()
+        register_pumps(None)
 
     @pytest.mark.parametrize(
         "use",

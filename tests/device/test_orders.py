@@ -145,7 +145,7 @@ def test_a_single_bolus_runs_once_on_top_of_the_program() -> None:
     table.wait(days=1, minutes=-15)
     assert table.given_ml() == PER_DAY + Fraction("0.05")
     assert table.client.interrogate().bolus is None
-    assert table.client.resolve(txn) is Resolution.COMMITTED
+    assert table.client.resolve(txn, SERIAL) is Resolution.COMMITTED
     assert table.events()[-2:] == [PumpEventKind.BOLUS_STARTED, PumpEventKind.BOLUS_ENDED]
 
 
@@ -161,7 +161,7 @@ def test_a_lost_answer_to_a_bolus_gives_one_bolus() -> None:
     table.server.faults.append(Fault(Do.DROP_ANSWER, "Commit"))
     with pytest.raises(CommandUncertainError):
         table.give(SINGLE)
-    assert table.client.resolve(f"{1:032x}") is Resolution.COMMITTED
+    assert table.client.resolve(f"{1:032x}", SERIAL) is Resolution.COMMITTED
     table.wait(days=1)
     assert table.given_ml() == PER_DAY + Fraction("0.05")
 
@@ -261,7 +261,7 @@ def test_a_pump_that_must_stop_stays_stopped_if_the_power_fails_in_between() -> 
     table.server.faults.append(Fault(Do.REBOOT_INSIDE, "Commit"))
     with pytest.raises(CommandUncertainError):
         table.give(table.settings)
-    assert table.client.resolve(f"{1:032x}") is Resolution.DEAD
+    assert table.client.resolve(f"{1:032x}", SERIAL) is Resolution.DEAD
     assert not table.client.interrogate().running
     table.give(ResumeDelivery())
     assert table.client.interrogate().running

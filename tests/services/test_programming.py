@@ -102,7 +102,7 @@ def test_a_late_commit_is_refused_for_good_after_not_applied(proposed: Path, tmp
     visit = station.store.open_visits()[0]
     model = station.desk.model_of(visit)
     staged = station.programming.stage(visit, model, bench.port(), serial=bench.pump.serial, user_id=bench.physician.id)
-    assert bench.port().resolve(staged.intent.txn) is Resolution.DEAD
+    assert bench.port().resolve(staged.intent.txn, bench.pump.serial) is Resolution.DEAD
     late = Commit(bytes.fromhex(staged.intent.txn), bytes.fromhex(staged.sealed.digest), staged.sealed.token, bytes(32))
     answer = bench.pump.answer(late)
     assert type(answer).__name__ == "Nak"

@@ -22,8 +22,8 @@ from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.bench.words import ml, order_words
 
-_SEEN = Fraction(1, 2000)
-"""A difference in mL from which on two volumes are not the same to the third digit."""
+_SHOWN_PER_ML = 1000
+"""Volumes are compared as they are shown, so that the difference is that of the numbers beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class BenchViewModel(QObject):
             self._implant, self.state = implant, None
             self.said.emit("", False)
         model = therapy.model if therapy is not None else None
-        self.title = f"{model.name} {implant.serial}" if implant is not None and model is not None else ""
+        self.title = f"{model.name} · {implant.serial}" if implant is not None and model is not None else ""
         self.changed.emit()
         self.poll()
 
@@ -109,7 +109,10 @@ class BenchViewModel(QObject):
         return ""
 
     def _nobody(self) -> str:
-        return self.tr("Choose a patient on the worklist first. The emulated pump of that patient is then shown here.")
+        return self.tr(
+            "Choose a patient on the worklist first. "
+            "The emulated pump of that patient is then shown here, with faults and recalls to practise on."
+        )
 
     # -- what to do with it ----------------------------------------------------------------------------------
 
@@ -199,10 +202,13 @@ class BenchViewModel(QObject):
     def _refusal(self, outcome: _Outcome) -> str:
         error = outcome.error
         problem = str(error.values.get("problem", "")) if isinstance(error, AppError) else ""
-        order = str((outcome.refused or {}).get("do", ""))
-        return self.tr("Try another value: the bench refused the order {0} ({1}), and it changed nothing.").format(
-            order, problem.rpartition("Error: ")[2] or type(error).__name__
-        )
+        why = problem.rpartition("Error: ")[2] or type(error).__name__
+        if problem.startswith("OverflowError"):
+            why = self.tr("beyond the end of its calendar")
+        words = self.tr("Try another value: the bench refused the order {0} ({1}), and that changed nothing.")
+        if outcome.done:
+            words = self.tr("Try another value: the orders before it were done, but the bench refused {0} ({1}).")
+        return words.format(str((outcome.refused or {}).get("do", "")), why)
 
     def _unforeseen(self, error: Exception) -> str:
         return self.tr("Look at the state and try again: the bench could not finish this ({0}).").format(
@@ -227,28 +233,28 @@ class BenchViewModel(QObject):
             return ()
         return (
             self._volumes(self.tr("In the reservoir"), state.believed, state.physical),
-            self._volumes(self.tr("Delivered since it was made"), state.delivered, state.physically_delivered),
+            self._volumes(self.tr("Delivered"), state.delivered, state.physically_delivered),
             self._delivery(state),
             self._flow(state),
         )
 
     def _volumes(self, caption: str, believed: Fraction, true: Fraction) -> Pair:
-        by = true - believed
-        if abs(by) < _SEEN:
-            return Pair(caption, ml(believed), ml(true), self.tr("no difference"), False)
-        words = self.tr("{0} more than it believes") if by > 0 else self.tr("{0} less than it believes")
+        by = Fraction(round(true * _SHOWN_PER_ML) - round(believed * _SHOWN_PER_ML), _SHOWN_PER_ML)
+        if not by:
+            return Pair(caption, ml(believed), ml(true), self.tr("none"), False)
+        words = self.tr("{0} more") if by > 0 else self.tr("{0} less")
         return Pair(caption, ml(believed), ml(true), words.format(ml(abs(by))), True)
 
     def _delivery(self, state: BenchState) -> Pair:
         believed = self.tr("running") if state.running else self.tr("stopped")
         stands = not state.running or state.stalled or state.occluded or state.physical <= 0
-        true = self.tr("nothing leaves it") if stands else self.tr("running")
+        true = self.tr("none") if stands else self.tr("running")
         if not (state.running and stands):
-            return Pair(self.tr("Delivery"), believed, true, self.tr("no difference"), False)
+            return Pair(self.tr("Delivery"), believed, true, self.tr("none"), False)
         reasons = (
-            (state.stalled, self.tr("the motor stands still")),
-            (state.occluded, self.tr("the catheter is closed")),
-            (state.physical <= 0, self.tr("the reservoir is empty")),
+            (state.stalled, self.tr("motor stalled")),
+            (state.occluded, self.tr("catheter occluded")),
+            (state.physical <= 0, self.tr("reservoir empty")),
         )
         return Pair(self.tr("Delivery"), believed, true, ", ".join(words for is_so, words in reasons if is_so), True)
 
@@ -256,7 +262,7 @@ class BenchViewModel(QObject):
         error = state.flow_error * 100
         caption, believed = self.tr("Flow"), self.tr("as counted")
         if not error:
-            return Pair(caption, believed, believed, self.tr("no difference"), False)
+            return Pair(caption, believed, believed, self.tr("none"), False)
         words = self.tr("{0} too much") if error > 0 else self.tr("{0} too little")
         percent = with_unit(rounded(abs(error), 2), "%")
         return Pair(caption, believed, with_unit(rounded(100 + error, 2), "%"), words.format(percent), True)

@@ -151,7 +151,7 @@ def _speed_set(order: BenchOrder) -> str:
 
 
 _DONE: Mapping[str, Callable[[BenchOrder], str]] = {
-    "state": lambda order: translated("Nothing in the pump was changed."),
+    "state": lambda order: translated("This exercise needs nothing more from the pump."),
     "advance": lambda order: translated("{0} passed for the pump.").format(minutes_words(int(order["minutes"]))),
     "run-at": _speed_set,
     "fault": _fault_set,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,7 +14,9 @@ from app.device import mishaps
 from app.device.frames import bench_key
 from app.device.ledger import Ledger
 from app.device.protocols.protocol_itbemu import register_pumps
+from app.device.pump_memory import Slot
 from app.device.server import PumpServer
+from app.device.settings_codec import encode_settings
 from app.documents.catalogue import load_catalogue
 from app.models.catalogue import PumpModel
 from app.models.findings import Severity
@@ -75,6 +77,19 @@ class TestTenYears:
             assert ledger.physical + ledger.physically_delivered == 1_000_000_000_000
             assert 0 < ledger.physically_delivered < ledger.delivered * Fraction(41, 40)
 
+    @pytest.mark.parametrize("minutes", [9505, 9515])
+    def test_a_bolus_that_runs_over_the_weeks_end_is_in_both(self, minutes: int) -> None:
+        # From Monday 09:30 to Sunday 23:55 and to Monday 00:05; the last bolus is given from 23:37 to 00:20.
+        span = Span("inside a bolus", minutes, ten_years.spans(1, 1)[0].volume)
+        model = load_catalogue().pump(ten_years.MODEL)
+        settings = ten_years.schedule(span.volume)
+        ((_, ledger),) = ten_years.closed_form(span, settings, model)
+        assert ((minutes, ledger),) == ten_years.minute_by_minute(span, settings, model)
+        # Basal, six whole days of boluses, on Sunday from 09:30 those of 4.5 to 5.1 mcg, and a part of the last.
+        mcg = Fraction("183.7") * minutes / 1440 + 6 * Fraction("59.8") + Fraction("33.6")
+        part = Fraction(minutes - 9505 + 18, 43)
+        assert ledger.delivered == (mcg + part * Fraction("5.2")) * 500_000
+
     def test_a_reservoir_that_runs_empty_is_empty_in_both(self) -> None:
         span = Span("400 days of 40 mL", 400 * 1440, ten_years.spans(1, 1)[1].volume)
         model = load_catalogue().pump(ten_years.MODEL)
@@ -98,11 +113,11 @@ class TestTenYears:
 @needs_ptys
 class TestDialogue:
     def test_a_dialogue_is_counted_replayed_and_paced(self, capsys) -> None:
-        assert dialogue.main(["--runs", "2", "--paced-runs", "1", "--baud", "921600"]) == 0
+        assert dialogue.main(["--runs", "2", "--paced-runs", "1", "--baud", "96000"]) == 0
         shown = capsys.readouterr().out
         for words in (
             "Hello → Hi", "Seal → SealedIs", "Commit → CommittedIs", "14 round trips", "the order: 6 round trips",
-            "raw pyserial, same bytes", "Cisterna, memory on disk", "at 921,600 baud, 1 times",
+            "raw pyserial, same bytes", "Cisterna, pump on the disk", "at 96,000 baud, 1 times",
         ):  # fmt: skip
             assert words in shown
 
@@ -136,31 +151,47 @@ class TestDialogue:
 
 
 class Forgetful(PumpServer):
-    """Loses its memory after each commit."""
+    """Loses its memory after each commit, and says so with a new revision."""
 
     def feed(self, arrived: bytes) -> bytes:
         answer = super().feed(arrived)
         if self.heard[-1] == "Commit":
-            mishaps.lose_memory(self.pump)
+            self.forget()
         return answer
+
+    def forget(self) -> None:
+        mishaps.lose_memory(self.pump)
+
+
+class Deceitful(Forgetful):
+    """Runs another program after each commit, under the same revision."""
+
+    def forget(self) -> None:
+        memory = self.pump.memory
+        other = Slot.of(memory.slot.revision, encode_settings(dialogue.settings(98)))
+        self.pump.keep(replace(memory, slots=(other, other)))
 
 
 class TestConversation:
-    @pytest.fixture(params=[PumpServer, Forgetful])
-    def server(self, request) -> Iterator[PumpServer]:
-        made = request.param(make_server().pump, bench_key(SERIAL))
-        register_pumps(lambda _number, _options: made)
-        yield made
-        register_pumps(None)
-        serial.protocol_handler_packages.remove("app.device.protocols")
+    @pytest.fixture
+    def converse(self) -> Iterator[Callable[[type[PumpServer]], tuple[list[RoundTrip], LogMark, float]]]:
+        def with_pump(kind: type[PumpServer]) -> tuple[list[RoundTrip], LogMark, float]:
+            register_pumps(lambda number, _options: kind(make_server().pump, bench_key(number)))
+            return dialogue.converse(f"itbemu://{SERIAL}", 0, LogMark())
 
-    def test_a_pump_that_does_not_run_what_it_was_told_fails_the_benchmark(self, server: PumpServer) -> None:
-        if isinstance(server, Forgetful):
-            with pytest.raises(DialogueFailedError, match="revision 1, then 3"):
-                dialogue.converse(f"itbemu://{SERIAL}", 0, LogMark())
-        else:
-            script, mark, _ = dialogue.converse(f"itbemu://{SERIAL}", 0, LogMark())
-            assert (len(script), mark.number) == (14, 4)
+        before = list(serial.protocol_handler_packages)
+        yield with_pump
+        register_pumps(None)
+        serial.protocol_handler_packages[:] = before
+
+    def test_a_pump_that_runs_what_it_was_told_is_measured(self, converse) -> None:
+        script, mark, _ = converse(PumpServer)
+        assert (len(script), mark.number) == (14, 4)
+
+    @pytest.mark.parametrize(("kind", "revision"), [(Forgetful, 3), (Deceitful, 2)])
+    def test_a_pump_that_runs_something_else_fails_the_benchmark(self, converse, kind, revision: int) -> None:
+        with pytest.raises(DialogueFailedError, match=f"revision 1, then {revision}"):
+            converse(kind)
 
 
 class TestLane:

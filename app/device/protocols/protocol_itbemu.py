@@ -120,7 +120,7 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial has no types
         self._server = pumps.take(self._number, options)
         self._taken_from = pumps
         self._cut = self._cancelled = False
-        self._arrived.clear()
+        self._arrived = bytearray()
         self.is_open = True
 
     def close(self) -> None:
@@ -160,16 +160,16 @@ class Serial(SerialBase):  # type: ignore[misc]  # pyserial has no types
     def write(self, sent: bytes) -> int:
         """Send all of it. Raises: SerialException: the port is closed, or the pump is gone."""
         raw: bytes = to_bytes(sent)
-        server = self._require_cable()
+        # An answer belongs to the opening in which it was asked for, even if the port is closed and opened meanwhile.
+        server, arrived = self._require_cable(), self._arrived
         try:
             answer = server.feed(raw)
         except PumpDiedError:
             answer = b""
             self._cut = True
         with self._changed:
-            if self._server is server:
-                self._arrived += answer
-                self._changed.notify_all()
+            arrived += answer
+            self._changed.notify_all()
         return len(raw)
 
     def _require_cable(self) -> PumpServer:

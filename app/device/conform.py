@@ -26,7 +26,7 @@ from app.device.frames import bench_key
 from app.device.messages import Hi
 from app.device.order_codec import What
 from app.device.settings_codec import BadSettingsError, decode_settings, settings_digest
-from app.device.transports import open_transport
+from app.device.transports import SerialCable
 from app.models.errors import AppError
 from app.models.pump import LinkLostError, PumpSettings
 
@@ -116,14 +116,15 @@ def conform(arguments: argparse.Namespace) -> int:
         if arguments.report:
             write_report(report, Path(arguments.report))
     except (CannotStartError, LinkLostError, OSError) as error:
-        print(f"Could not run: {error}", file=sys.stderr)
+        words = error.values["problem"] if isinstance(error, CannotStartError) else error
+        print(f"Could not run: {words}", file=sys.stderr)
         return _COULD_NOT_RUN
     return _PASSED if report.conforms else _FAILED
 
 
 def _run_at(arguments: argparse.Namespace) -> Report:
     bench = Bench(
-        lambda: open_transport(arguments.port),
+        lambda: SerialCable(arguments.port),
         _key(arguments),
         randomness=secrets.token_bytes,
         door=_door(arguments.control) if arguments.control else None,
@@ -262,6 +263,8 @@ def restore(bench: Bench, pump: Pump) -> Restored:
         bench.forget()
         with suppress(NotAsDocumentedError):
             bench.settle()
+        with suppress(NotAsDocumentedError):
+            bench.drop_draft()
         staged, _ = bench.program_it(settings)
         hi = bench.greet()
         if hi.running != pump.hi.running:

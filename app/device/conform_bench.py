@@ -137,6 +137,7 @@ class Bench:
         self._deadline_s = HELLO_DEADLINE_S
         self._flow_nl = 100_000
         self._hi: Hi | None = None
+        self._last_order: bytes | None = None
 
     # -- the cable -------------------------------------------------------------------------------------------
 
@@ -225,6 +226,8 @@ class Bench:
         answer, session = message_in(frames[0]), self.session if session is None else session
         if isinstance(answer, Hi):
             session = answer.session
+        if isinstance(answer, Ready):
+            self._last_order = answer.txn
         require_same("number of the answer", number, frames[0].number)
         require_same("session of the answer", session, frames[0].session)
         return answer
@@ -341,6 +344,12 @@ class Bench:
         self.expect(begin, Ready)
         return begin
 
+    def drop_draft(self) -> None:
+        """Let a draft die that should have gone with its session; what was applied stays so."""
+        self.greet()
+        if self._last_order is not None:
+            self.resolve(self._last_order)
+
     def fill(self, begin: Begin, raw: bytes) -> None:
         """Send all bytes of a draft."""
         longest = max(1, self.hi.max_chunk)
@@ -453,7 +462,9 @@ def described(message: Message) -> str:
 
 def shown(value: object) -> str:
     """A value for the report, bytes in hex."""
-    return value.hex() if isinstance(value, bytes) else str(value)
+    if isinstance(value, tuple | list):
+        return f"({', '.join(shown(part) for part in value)})"
+    return (value.hex() if isinstance(value, bytes) else str(value)) or "nothing"
 
 
 def require_same(what: str, expected: object, came: object) -> None:

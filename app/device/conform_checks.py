@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from app.device import cobs
 from app.device.conform_bench import (
     Bench,
-    NotAsDocumentedError,
     NotRunError,
     delimited,
     described,
@@ -50,7 +49,7 @@ from app.device.messages import (
     encode_message,
 )
 from app.device.order_codec import What, order_digest
-from app.device.settings_codec import BadSettingsError, decode_settings, encode_settings, settings_digest
+from app.device.settings_codec import encode_settings, settings_digest
 from app.models.pump import PumpEventKind, PumpSettings
 
 _NOBODYS_KIND = 0x7E
@@ -233,7 +232,7 @@ def _another_key(bench: Bench, _original: PumpSettings) -> None:
         require_same("session and number of the NAK", (0, 0), (frames[0].session, frames[0].number))
 
 
-@clause("Refusal", "only pumps send this kind of message")
+@clause("NAK", "only pumps send this kind of message")
 def _pumps_message(bench: Bench, _original: PumpSettings) -> None:
     """A pump's own message, sent to a pump, is refused."""
     bench.greet()
@@ -297,7 +296,7 @@ def _old_session(bench: Bench, original: PumpSettings) -> None:
     bench.expect(begin, Ready)
 
 
-@clause("Refusal", "the frame is of another session than the open one")
+@clause("NAK", "the frame is of another session than the open one")
 def _foreign_session(bench: Bench, _original: PumpSettings) -> None:
     """A session that was never issued is refused like an old one."""
     session = bench.greet().session
@@ -367,18 +366,6 @@ def _program_of_hi(bench: Bench, _original: PumpSettings) -> None:
     require_same("digest of the settings", settings_digest(program.settings), program.digest)
 
 
-@clause("Settings", "The bytes in PROGRAM, CHUNK and SEALED. At most 4000")
-def _settings_read(bench: Bench, _original: PumpSettings) -> None:
-    """The settings in PROGRAM are exactly one encoding of the document."""
-    bench.greet()
-    raw = bench.program().settings
-    try:
-        decode_settings(raw)
-    except BadSettingsError as bad:
-        came = f"{raw.hex()} (read up to byte {bad.values.get('position')})"
-        raise NotAsDocumentedError(expected="settings as in the document", came=came) from None
-
-
 @clause("STATUS", "as in HI")
 def _status_of_hi(bench: Bench, _original: PumpSettings) -> None:
     """STATUS and HI agree on whether the pump runs and was reset; no amount given is more than was asked for."""
@@ -445,7 +432,7 @@ def _clock_runs(bench: Bench, _original: PumpSettings) -> None:
 
 
 QUESTIONS = (
-    _nonce_of_each, _asked_again, _program_of_hi, _settings_read, _status_of_hi, _log_numbers, _log_chain,
+    _nonce_of_each, _asked_again, _program_of_hi, _status_of_hi, _log_numbers, _log_chain,
     _log_from_middle, _log_beyond, _clock_runs,
 )  # fmt: skip
 
@@ -466,7 +453,7 @@ def _draft_runs_nothing(bench: Bench, original: PumpSettings) -> None:
     require_same("committed in the log", [], [event for event in bench.log(end) if event.code == committed])
 
 
-@clause("Refusal", "the running program is not the one that was reviewed")
+@clause("NAK", "the running program is not the one that was reviewed")
 def _stale_base(bench: Bench, original: PumpSettings) -> None:
     """BEGIN on another revision or another digest is refused."""
     hi, raw = bench.greet(), encode_settings(bench.trial(original))
@@ -479,7 +466,7 @@ def _stale_base(bench: Bench, original: PumpSettings) -> None:
     bench.begin(What.SETTINGS, raw)
 
 
-@clause("Refusal", "another draft is open, or the order was applied already")
+@clause("NAK", "another draft is open, or the order was applied already")
 def _one_draft(bench: Bench, original: PumpSettings) -> None:
     """A second draft is refused, and the first goes on."""
     bench.greet()
@@ -501,7 +488,7 @@ def _wrong_offset(bench: Bench, original: PumpSettings) -> None:
         bench.refused(Chunk(begin.txn, offset, raw[offset : offset + 4]), Refusal.BAD_LENGTH)
 
 
-@clause("Refusal", "a gap, an overlap, or not as many bytes as BEGIN said")
+@clause("NAK", "a gap, an overlap, or not as many bytes as BEGIN said")
 def _too_many_bytes(bench: Bench, original: PumpSettings) -> None:
     """A part that goes beyond BEGIN's length is refused."""
     bench.greet()
@@ -512,7 +499,7 @@ def _too_many_bytes(bench: Bench, original: PumpSettings) -> None:
     bench.refused(Chunk(begin.txn, 8, raw[8:9]), Refusal.BAD_LENGTH)
 
 
-@clause("Refusal", "a gap, an overlap, or not as many bytes as BEGIN said")
+@clause("NAK", "a gap, an overlap, or not as many bytes as BEGIN said")
 def _too_few_bytes(bench: Bench, original: PumpSettings) -> None:
     """SEAL of a draft that is not complete is refused."""
     bench.greet()
@@ -523,7 +510,7 @@ def _too_few_bytes(bench: Bench, original: PumpSettings) -> None:
     bench.refused(Seal(begin.txn), Refusal.BAD_LENGTH)
 
 
-@clause("Refusal", "there is no draft of this order")
+@clause("NAK", "there is no draft of this order")
 def _no_draft(bench: Bench, original: PumpSettings) -> None:
     """CHUNK, SEAL and COMMIT of an order that has no draft are refused, whether or not another has one."""
     bench.greet()
@@ -540,7 +527,7 @@ def _require_unknown(bench: Bench, raw: bytes) -> None:
     bench.refused(_commit_of(stranger), Refusal.UNKNOWN_ORDER)
 
 
-@clause("Refusal", "the digest is not that of the draft")
+@clause("NAK", "the digest is not that of the draft")
 def _draft_digest(bench: Bench, original: PumpSettings) -> None:
     """SEAL of bytes that are not BEGIN's digest's is refused."""
     raw = encode_settings(bench.trial(original))
@@ -552,7 +539,7 @@ def _draft_digest(bench: Bench, original: PumpSettings) -> None:
     bench.refused(Seal(begin.txn), Refusal.OTHER_DIGEST)
 
 
-@clause("Refusal", "the pump cannot lay this program out")
+@clause("NAK", "the pump cannot lay this program out")
 def _bad_settings(bench: Bench, original: PumpSettings) -> None:
     """SEAL of bytes that are no settings is refused: version, end, mode, flag, weekdays."""
     raw = encode_settings(bench.trial(original))
@@ -583,7 +570,7 @@ def _read_back(bench: Bench, original: PumpSettings) -> None:
     require(staged.sealed.expires_s > 0, "expires_s of at least 1", staged.sealed.expires_s)
 
 
-@clause("Refusal", "the token is not that of the last SEALED")
+@clause("NAK", "the token is not that of the last SEALED")
 def _last_token(bench: Bench, original: PumpSettings) -> None:
     """A second SEAL makes another token, and the first is spent; so is COMMIT before any SEAL."""
     bench.greet()

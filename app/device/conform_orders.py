@@ -112,7 +112,7 @@ def _anchor(bench: Bench, original: PumpSettings) -> None:
     require_same("anchor", anchor, bench.greet().anchor)
 
 
-@clause("Refusal", "The request was refused and changed nothing")
+@clause("NAK", "The request was refused and changed nothing")
 def _wrong_token(bench: Bench, original: PumpSettings) -> None:
     """COMMIT with a wrong token is refused as spent-token; with the right one the order is carried out after all."""
     bench.greet()
@@ -184,7 +184,7 @@ def _counter_goes_on(bench: Bench, original: PumpSettings) -> None:
     require(used >= 0 and abs(used - given) <= 2, f"a reservoir less by the {given} nL delivered", f"less by {used} nL")
 
 
-@clause("Refusal", "more than expires_s have passed since SEALED")
+@clause("NAK", "more than expires_s have passed since SEALED")
 def _expired(bench: Bench, original: PumpSettings) -> None:
     """A token is of no use once its time has passed."""
     if not bench.slow:

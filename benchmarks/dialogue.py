@@ -38,7 +38,7 @@ from app.device.frames import bench_key, decode_frame
 from app.device.messages import BY_KIND
 from app.device.pump_memory import MemoryFile
 from app.device.server import PumpServer
-from app.device.transports import BAUD, SerialCable
+from app.device.transports import SerialCable
 from app.documents.catalogue import load_catalogue
 from app.models.program import EVERY_DAY, Bolus, DayPlan, Flex, Program
 from app.models.pump import LogMark, PumpSettings
@@ -144,7 +144,7 @@ def converse(port: str, number: int, mark: LogMark) -> tuple[list[RoundTrip], Lo
 def exchange(port: str, script: Sequence[RoundTrip]) -> float:
     """The same bytes with pyserial alone: seconds. Raises: DialogueFailedError: other bytes came back."""
     began = time.perf_counter()
-    with serial.Serial(port, BAUD, timeout=_PATIENCE_S, exclusive=True) as cable:
+    with serial.Serial(port, 115_200, timeout=_PATIENCE_S, exclusive=True) as cable:
         answers = []
         for trip in script:
             cable.write(trip.sent)
@@ -380,11 +380,12 @@ def _show_times(measured: Measured) -> None:
         ("Cisterna", measured.cisterna),
         ("Cisterna, pump on the disk", measured.with_disk),
     )
-    print(f"{'over a pty':30}{'least':>10}{'median':>12}{'ratio':>10}{'times':>8}")
+    print(f"{'over a pty':30}{'least':>10}{'ratio':>8}{'median':>12}{'ratio':>8}{'times':>8}")
     for name, seconds in rows:
-        ratio = statistics.median(seconds) / statistics.median(measured.raw)
-        least, middle = min(seconds) * 1000, statistics.median(seconds) * 1000
-        print(f"{name:30}{least:7.2f} ms{middle:9.2f} ms{ratio:10.2f}{len(seconds):8}")
+        columns = ""
+        for which, width in ((min, 7), (statistics.median, 9)):
+            columns += f"{which(seconds) * 1000:{width}.2f} ms{which(seconds) / which(measured.raw):8.1f}"
+        print(f"{name:30}{columns}{len(seconds):8}")
     if not measured.paced:
         return
     seconds, own = (statistics.median(part) for part in zip(*measured.paced, strict=True))

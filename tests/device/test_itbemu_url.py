@@ -15,7 +15,7 @@ from app.device.frames import TO_PROGRAM, TO_PUMP, Frame, bench_key, decode_fram
 from app.device.messages import Hello, Hi, decode_message, encode_message
 from app.device.protocols.protocol_itbemu import register_pumps
 from app.device.server import Do, Fault, PumpServer
-from app.device.transports import SerialCable, open_transport
+from app.device.transports import SerialCable
 from app.models.errors import AppError
 from app.models.pump import CommandUncertainError, LinkLostError, Resolution
 from tests.device.pumps import ANCHOR, SERIAL, TXN, WANTED, make_client, make_server
@@ -102,7 +102,7 @@ class TestTheProgram:
     @pytest.mark.parametrize("url", ["itbemu://", f"{URL}?colour=blue"])
     def test_a_url_that_cannot_be_opened_is_a_lost_link(self, workshop: Workshop, url: str) -> None:
         with pytest.raises(LinkLostError) as lost:
-            open_transport(url)
+            SerialCable(url)
         assert lost.value.values["port"] == url
 
 

@@ -91,6 +91,8 @@ class BenchView(QWidget):
     def _filled(self) -> QWidget:
         self.tabs.addTab(self.exercises, self.tr("&Exercises"))
         self.tabs.addTab(ModestArea(self.controls, least=24 * unit()), self.tr("By &hand"))
+        for widget in (self.tabs, self.tabs.tabBar()):
+            widget.setAccessibleName(self.tr("Exercises or by hand"))
         self._halves.setSpacing(3 * unit())
         self._halves.addLayout(self._left(), 5)
         self._halves.addWidget(self.tabs, 6)

@@ -257,23 +257,30 @@ def _end_of(raw: bytes) -> str:
 
 
 def restore(bench: Bench, pump: Pump) -> Restored:
-    """Order the original program again. The counter goes on from where it is, and a bridge that is over stays over."""
-    settings = replace(pump.settings, reservoir=None, bridge=None)
+    """Order the original program again; once more on a new connection if this one is lost."""
     try:
-        bench.forget()
-        with suppress(NotAsDocumentedError):
-            bench.settle()
-        with suppress(NotAsDocumentedError):
-            bench.drop_draft()
-        staged, _ = bench.program_it(settings)
-        hi = bench.greet()
-        if hi.running != pump.hi.running:
-            bench.carry_out(What.RESUME if pump.hi.running else What.STOP, b"")
-            hi = bench.greet()
-        back = hi.digest == settings_digest(staged.raw) and hi.running == pump.hi.running
+        try:
+            return _put_back(bench, pump)
+        except LinkLostError:
+            bench.close()
+            return _put_back(bench, pump)
     except (NotAsDocumentedError, LinkLostError) as error:
         return Restored(False, f"The original program could NOT be put back: {error}")
-    if not back:
+
+
+def _put_back(bench: Bench, pump: Pump) -> Restored:
+    """The counter goes on from where it is, and a bridge that is over stays over."""
+    settings = replace(pump.settings, reservoir=None, bridge=None)
+    bench.forget()
+    for clear in (bench.settle, bench.drop_draft):
+        with suppress(NotAsDocumentedError):
+            clear()
+    staged, _ = bench.program_it(settings)
+    hi = bench.greet()
+    if hi.running != pump.hi.running:
+        bench.carry_out(What.RESUME if pump.hi.running else What.STOP, b"")
+        hi = bench.greet()
+    if hi.digest != settings_digest(staged.raw) or hi.running != pump.hi.running:
         return Restored(False, f"The original program is NOT back: {described(hi)}")
     return Restored(True, _note_of(bench, pump, hi, same=hi.digest == pump.hi.digest))
 

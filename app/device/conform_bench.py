@@ -143,9 +143,9 @@ class Bench:
 
     def close(self) -> None:
         """Let go of the cable."""
-        if self._cable is not None:
-            self._cable.close()
-        self._cable = None
+        cable, self._cable = self._cable, None
+        if cable is not None:
+            cable.close()
 
     def forget(self) -> None:
         """Begin the record of sent and arrived bytes anew; what still lies in the cable is thrown away."""

@@ -61,7 +61,7 @@ from app.device.server import PumpServer
 from app.device.settings_codec import encode_settings, settings_digest
 from app.device.transports import Loopback, SerialCable
 from app.models.program import EVERY_DAY, Bolus, DayPlan, Flex, Program, Stopped
-from app.models.pump import Order, PumpEventKind, PumpSettings
+from app.models.pump import LinkLostError, Order, PumpEventKind, PumpSettings
 from app.models.quantities import DoseRate, Mass, Volume
 from tests.device.pumps import PUMP_TIME, RUNNING, SERIAL, WANTED, seeded
 from tests.models.pumps import synchromed_ii
@@ -198,6 +198,33 @@ def test_the_program_is_put_back_also_if_the_run_is_broken_off() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(table.bench, pump, CHECKS, port="a loopback", began=BEGAN, announce=broken_off)
     assert table.pump.memory.epoch.settings == replace(RUNNING, reservoir=None)
+
+
+def test_the_program_is_put_back_on_a_new_connection_if_the_cable_was_lost() -> None:
+    table = Table()
+    cables: list[CutCable] = []
+
+    def opened() -> CutCable:
+        cables.append(CutCable(table.server.feed))
+        return cables[-1]
+
+    table.bench = Bench(
+        opened, bench_key(SERIAL), randomness=seeded(3), monotonic=table.time.now, sleep=table.time.sleep
+    )
+    pump = meet(table.bench, SERIAL)
+    cables[0].is_cut = True
+    assert restore(table.bench, pump).done and len(cables) == 2
+
+
+class CutCable(Loopback):
+    """A loopback that is lost for good once it was cut."""
+
+    is_cut = False
+
+    def write(self, sent: bytes) -> None:
+        if self.is_cut:
+            raise LinkLostError(problem="cut")
+        super().write(sent)
 
 
 def test_a_bolus_that_is_given_keeps_the_checks_from_starting() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from app.device.conform_bench import Bench, NotAsDocumentedError, NotRunError, described, shown
-from app.device.conform_checks import Check
+from app.device.conform_frames import Check
 from app.device.conform_orders import CHECKS
 from app.device.frames import bench_key
 from app.device.messages import Hi

@@ -1,6 +1,6 @@
 """What a pump on the bench must do with orders that change it: commits, boluses, stop and resume, clock, power cuts.
 
-Law: as in ``app.device.conform_checks``; and whatever a check leaves behind, the next one finds a pump that runs and
+Law: as in ``app.device.conform_frames``; and whatever a check leaves behind, the next one finds a pump that runs and
 gives no bolus. Boluses are of 6 µL in one minute, programs of 0.1 to 0.2 mL a day.
 """
 
@@ -10,7 +10,8 @@ import struct
 from dataclasses import replace
 
 from app.device.conform_bench import Bench, NotAsDocumentedError, NotRunError, Staged, described, require, require_same
-from app.device.conform_checks import DRAFTS, FRAMES, QUESTIONS, SESSIONS, Check, clause
+from app.device.conform_checks import DRAFTS, QUESTIONS
+from app.device.conform_frames import FRAMES, SESSIONS, Check, clause
 from app.device.messages import (
     ALARM_BITS,
     EVENT_CODES,

@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from app.device.client import PumpClient
 from app.device.emulate import serve
 from app.device.emulated_pump import EmulatedPump, VirtualClock, memory_of
 from app.device.frames import bench_key
+from app.device.protocols.protocol_itbemu import register_pumps
 from app.device.pump_memory import MemoryFile
 from app.device.server import PumpServer
-from app.device.transports import Loopback, SerialCable, Transport
+from app.device.transports import Loopback, Transport
+from app.device.worker_cable import open_transport
 from app.documents.catalogue import load_catalogue
 from app.documents.exercises import load_exercises
 from app.models.catalogue import Catalogue
@@ -85,7 +88,8 @@ def make_workstation(
 
     Args:
         data: the folder of store, reports and emulated pumps.
-        port: the name of a serial port or a ``socket://`` address; ``None`` for emulated pumps in this process.
+        port: the name of a serial port, or a ``socket://`` or ``itbemu://`` address; ``None`` for emulated pumps in
+            this process, each at its patient.
         user: the id of whoever works here; the first physician if ``None``.
 
     Raises: NotOnRecordError: no such user.
@@ -93,6 +97,8 @@ def make_workstation(
     store = store or open_clinic(data, clock)
     catalogue = load_catalogue()
     server_of = _emulated_pumps(data, store, catalogue, clock)
+    _register_emulated_ports(data, store, catalogue, clock, server_of)
+    emulated = port is None or port.startswith("itbemu://")
     return Workstation(
         store=store,
         catalogue=catalogue,
@@ -101,10 +107,10 @@ def make_workstation(
         programming=Programming(store, clock, new_id),
         pump_at=_pump_at(server_of, clock, port),
         port_name=port or "Emulated pump, in this program",
-        emulated=port is None,
+        emulated=emulated,
         reports=data / "reports",
         user=_user(store, user),
-        bench_at=(lambda implant: PumpBench(server_of(implant))) if port is None else None,
+        bench_at=(lambda implant: PumpBench(server_of(implant))) if emulated else None,
         exercises=load_exercises(),
     )
 
@@ -140,12 +146,41 @@ def _emulated_pumps(
     return server_of
 
 
+def _register_emulated_ports(
+    data: Path,
+    store: SqlClinicStore,
+    catalogue: Catalogue,
+    clock: Clock,
+    server_of: Callable[[Implant], PumpServer],
+) -> None:
+    """Make every pump on record a port that pyserial opens: ``itbemu://SERIAL?model=…&speed=…&state=…``.
+
+    Without options it is the very pump that this process has at its patient.
+    """
+
+    def make(number: str, options: Mapping[str, str]) -> PumpServer:
+        on_record = (record.implant for record in store.therapies(number))
+        implant = next((found for found in on_record if found is not None and found.serial == number), None)
+        if implant is None:
+            raise NotOnRecordError(kind="pump", id=number)
+        if not options:
+            return server_of(implant)
+        implant = replace(implant, pump_model=options.get("model", implant.pump_model))
+        state, speed = options.get("state"), float(options.get("speed", 1))
+        made = make_emulated_pump(
+            data, store, catalogue, clock, implant, state=Path(state) if state else None, speed=speed
+        )
+        return PumpServer(made, bench_key(number))
+
+    register_pumps(make)
+
+
 def _pump_at(
     server_of: Callable[[Implant], PumpServer], clock: Clock, port: str | None
 ) -> Callable[[Implant], PumpPort]:
     def open_cable(implant: Implant) -> Transport:
         if port is not None:
-            return SerialCable(port)
+            return open_transport(port)
         server = server_of(implant)
         server.hang_up()
         return Loopback(server.feed)

@@ -40,6 +40,7 @@ from app.device.settings_codec import BadSettingsError, decode_settings, setting
 from app.device.transports import Transport
 from app.models.pump import (
     Alarm,
+    CableProblem,
     CommandUncertainError,
     Committed,
     Interrogation,
@@ -201,7 +202,7 @@ class PumpClient:
                 raise LinkLostError(problem="refused", **refused.values) from None
             if answer.fate in list(Fate):
                 return Resolution(Fate(answer.fate).name.lower())
-        raise LinkLostError(problem="no answer")
+        raise LinkLostError(problem=CableProblem.SILENT)
 
 
 def _identity(hi: Hi) -> PumpIdentity:

@@ -104,6 +104,11 @@ class FrameReader:
         """How many bytes are kept of a frame that has not ended."""
         return len(self._held)
 
+    @property
+    def begins_like_a_frame(self) -> bool:
+        """Whether what is kept could be the beginning of a frame: a code, and then the version."""
+        return len(self._held) == 1 or self._held[1:2] == bytes((VERSION,))
+
     def feed(self, data: bytes) -> list[bytes]:
         """What now stands between two delimiters, still stuffed."""
         frames: list[bytes] = []

@@ -24,7 +24,7 @@ from app.device.messages import Hello, Hi, Message, Nak, Refusal, decode_message
 from app.device.transports import Transport
 from app.device.wire_fields import BadMessageError
 from app.models.errors import AppError
-from app.models.pump import CommandUncertainError, LinkLostError, PumpRefusedError, WrongPumpError
+from app.models.pump import CableProblem, CommandUncertainError, LinkLostError, PumpRefusedError, WrongPumpError
 
 TRIES = 3
 """How often a question is asked; two of them may be lost."""
@@ -61,13 +61,14 @@ class Link:
         self._session = 0
         self._number = 0
         self._deadline_s = _HELLO_DEADLINE_S
+        self._heard = CableProblem.SILENT
 
     def greet(self) -> Hi:
         """Start a new session, on a new cable if the old one was lost.
 
         Raises: LinkLostError, WrongPumpError: the pump's key is another one.
         """
-        lost = LinkLostError(problem="no answer")
+        lost = LinkLostError(problem=CableProblem.SILENT)
         for _ in range(TRIES):
             try:
                 if self._cable is None:
@@ -84,6 +85,7 @@ class Link:
                 self._session = hi.session
                 self._deadline_s = min(hi.deadline_ms / 1000, _LONGEST_DEADLINE_S)
                 return hi
+            lost = LinkLostError(problem=self._heard)
         self.close()
         raise lost
 
@@ -101,7 +103,7 @@ class Link:
             if answer is not None:
                 return answer
         self.close()
-        raise LinkLostError(problem="no answer")
+        raise LinkLostError(problem=self._heard)
 
     def order(self, command: Message, answer_type: type[_Answer]) -> _Answer:
         """Send a command, once. Raises: CommandUncertainError, PumpRefusedError."""
@@ -112,7 +114,7 @@ class Link:
             raise CommandUncertainError(command=type(command).__name__, problem=str(lost)) from None
         if answer is None:
             self.close()
-            raise CommandUncertainError(command=type(command).__name__, problem="no answer")
+            raise CommandUncertainError(command=type(command).__name__, problem=self._heard)
         return answer
 
     def close(self) -> None:
@@ -139,6 +141,7 @@ class Link:
         sent = Frame(message.KIND, TO_PUMP, session, self._number, encode_message(message))
         self._cable.write(encode_frame(sent, self._key))
         ends = self._monotonic() + deadline_s
+        self._heard = CableProblem.SILENT
         while True:
             arrived = self._cable.read(max(0.0, ends - self._monotonic()))
             for stuffed in self._reader.feed(arrived):
@@ -147,6 +150,8 @@ class Link:
                     raise _refusal(answer)
                 if isinstance(answer, answer_type):
                     return answer
+            if arrived:
+                self._heard = CableProblem.SLOW if self._reader.begins_like_a_frame else CableProblem.NOISE
             if self._monotonic() >= ends or (not arrived and self._cable.immediate):
                 return None
 

@@ -10,12 +10,9 @@ from typing import Protocol
 
 import serial
 
-from app.models.pump import LinkLostError
+from app.device.port_worker import open_port
+from app.models.pump import CableProblem, LinkLostError
 
-BAUD = 115_200
-"""Of bench pumps with a serial port: 8 data bits, no parity, one stop bit."""
-
-_WRITE_PATIENCE_S = 5
 _MOST_AT_ONCE = 4096
 
 
@@ -57,32 +54,42 @@ class Loopback:
         self._arrived = b""
 
 
-def open_transport(port_name: str) -> Transport:
-    """The cable at a serial port, a pseudo-terminal or a ``socket://host:port``.
+_SIGNS = {
+    CableProblem.BUSY: ("errno 11]", "errno 16]", "exclusively", "busy", "in use", "permissionerror(13"),
+    CableProblem.FORBIDDEN: ("errno 13]", "errno 1]", "permission denied"),
+    CableProblem.NOT_THERE: (
+        "errno 2]", "errno 6]", "errno 19]", "errno 111]", "no such", "filenotfound", "refused", "not found",
+    ),
+}  # fmt: skip
+"""What drivers say, in the order in which it is looked for; Windows says "permission" for a port that is in use."""
 
-    Raises: LinkLostError: the port is not there, or somebody else has it.
-    """
-    return SerialCable(port_name)
+
+def problem_of(said: str) -> CableProblem:
+    """Why a port did not open, from the words of its driver."""
+    said = said.lower()
+    return next(
+        (problem for problem, signs in _SIGNS.items() if any(sign in said for sign in signs)), CableProblem.NOT_THERE
+    )
 
 
 class SerialCable:
-    """A serial port, a pseudo-terminal, or any URL that pyserial knows."""
+    """A serial port, a pseudo-terminal, or any URL that pyserial knows, opened in this process."""
 
     immediate = False
 
     def __init__(self, name: str) -> None:
-        """See :func:`open_transport`."""
+        """Raises: LinkLostError: the port is not there, forbidden, or somebody else has it."""
         self._name = name
         try:
-            self._port = _open(name)
+            self._port = open_port(name)
         except (serial.SerialException, OSError, ValueError) as error:
-            raise LinkLostError(port=name, problem=str(error)) from None
+            raise LinkLostError(port=name, problem=problem_of(str(error)), said=str(error)) from None
 
     def write(self, sent: bytes) -> None:
         try:
             self._port.write(sent)
         except (serial.SerialException, OSError) as error:
-            raise LinkLostError(port=self._name, problem=str(error)) from None
+            raise self._lost(error) from None
 
     def read(self, timeout_s: float) -> bytes:
         try:
@@ -93,7 +100,7 @@ class SerialCable:
             self._port.timeout = 0
             more: bytes = self._port.read(_MOST_AT_ONCE)
         except (serial.SerialException, OSError, TypeError) as error:
-            raise LinkLostError(port=self._name, problem=str(error)) from None
+            raise self._lost(error) from None
         return first + more
 
     def close(self) -> None:
@@ -102,8 +109,5 @@ class SerialCable:
         except (serial.SerialException, OSError):
             return
 
-
-def _open(name: str) -> serial.SerialBase:
-    if "://" in name:
-        return serial.serial_for_url(name, timeout=1)
-    return serial.Serial(name, BAUD, timeout=1, write_timeout=_WRITE_PATIENCE_S, exclusive=True)
+    def _lost(self, error: Exception) -> LinkLostError:
+        return LinkLostError(port=self._name, problem=CableProblem.UNPLUGGED, said=str(error))

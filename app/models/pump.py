@@ -16,8 +16,24 @@ from app.models.program import OneTimeBolus, Program
 from app.models.quantities import Concentration, Volume
 
 
+class CableProblem(StrEnum):
+    """Why a cable is of no use, as far as this end can tell."""
+
+    NOT_THERE = "not-there"
+    BUSY = "busy"
+    FORBIDDEN = "forbidden"
+    UNPLUGGED = "unplugged"
+    HUNG = "hung"
+    SILENT = "silent"
+    SLOW = "slow"
+    NOISE = "noise"
+
+
 class LinkLostError(AppError):
-    """The cable is cut, the port is gone, or the pump does not answer a question."""
+    """The cable is cut, the port is gone, or the pump does not answer a question.
+
+    ``problem`` is a :class:`CableProblem`, or words about what the pump said; ``port`` is named if it is known.
+    """
 
 
 class CommandUncertainError(AppError):

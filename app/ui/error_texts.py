@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.models.errors import AppError
+from app.models.pump import CableProblem
 
 _Sentence = Callable[[dict[str, object]], str]
 
 _SENTENCES: dict[str, _Sentence] = {
-    "LinkLostError": lambda v: (
-        "Check the cable and try again: the pump does not answer. Nothing has been changed by this."
-    ),
+    "LinkLostError": lambda v: f"{_why_lost(v)} Nothing has been changed by this.",
     "CommandUncertainError": lambda v: "Ask the pump again: an order was sent and no answer came.",
     "WrongPumpError": lambda v: (
         f"Stop: this is not the patient's pump. On record: {v.get('expected', 'another one')}; "
@@ -47,6 +46,25 @@ _SENTENCES: dict[str, _Sentence] = {
     "ReasonMissingError": lambda v: f"Give a reason for going on in spite of {v.get('rules', '')}.",
     "WrongStepError": lambda v: "This visit has moved on meanwhile. Go back to the worklist and open it again.",
 }
+
+
+_LOST: dict[object, str] = {
+    CableProblem.NOT_THERE: "Plug the adapter in, or choose another port in Settings: {port} is not there.",
+    CableProblem.BUSY: "Close the other program that uses {port}, then try again: the port is taken.",
+    CableProblem.FORBIDDEN: "Ask for the right to use {port}: this user may not open it.",
+    CableProblem.UNPLUGGED: "Plug the adapter in again, then try again: {port} has gone.",
+    CableProblem.HUNG: "Unplug the adapter, plug it in and try again: the driver of {port} hangs, and was given up.",
+    CableProblem.SILENT: "Check the cable, and that the pump is on and in reach: nothing answers at {port}.",
+    CableProblem.SLOW: "Check the cable, then try again: the pump's answer did not arrive complete at {port}.",
+    CableProblem.NOISE: "Check what is connected: what answers at {port} is no pump, or speaks at another speed.",
+}
+
+
+def _why_lost(values: dict[str, object]) -> str:
+    """What to do about a cable, by what is wrong with it."""
+    port = str(values.get("port") or "the port")
+    words = _LOST.get(values.get("problem"), "Check the cable and try again: the pump does not answer.")
+    return words.format(port=port)
 
 
 def words_for(error: Exception) -> str:

@@ -14,7 +14,8 @@ import pytest
 from app.device.client import PumpClient
 from app.device.emulate import serve
 from app.device.server import Do, Fault, PumpServer
-from app.device.transports import Loopback, Transport, open_transport
+from app.device.transports import Loopback, Transport
+from app.device.worker_cable import open_transport
 from app.models.pump import CommandUncertainError, LinkLostError, PumpRefusedError, Resolution, Sealed
 from tests.device.pumps import ANCHOR, RUNNING, SERIAL, TXN, WANTED, make_client, make_server
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.device.transports import Loopback, Transport, open_transport
+from app.device.transports import Loopback, Transport
+from app.device.worker_cable import open_transport
 from app.models.pump import LinkLostError
 
 

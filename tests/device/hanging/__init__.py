@@ -1,0 +1,1 @@
+"""Drivers that hang, for a worker to be given up with."""

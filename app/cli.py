@@ -5,7 +5,7 @@ loads no report writer.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from importlib import import_module, metadata
 from typing import cast
@@ -92,16 +92,27 @@ def _add_syringe_commands(commands: "argparse._SubParsersAction[argparse.Argumen
     play = commands.add_parser("play", help="play a program on a syringe pump; phantoms only, never a person")
     play.add_argument("--port", required=True, metavar="NAME", help="a serial port, a pseudo-terminal or a URL")
     play.add_argument("--program", required=True, metavar="FILE", help="a program document as for evaluate")
-    play.add_argument("--hours", type=int, choices=range(1, 169), default=24, metavar="N", help="1 to 168")
+    play.add_argument("--hours", type=_between(1, 168), default=24, metavar="N", help="1 to 168")
     play.add_argument("--day", choices=_DAYS, default="mon", help="at whose midnight it starts")
     play.add_argument("--speed", type=_positive, default="1", metavar="N", help="play it N times as fast")
     play.add_argument("--pump-speed", type=_positive, default="1", metavar="N", help="an emulated pump's own --speed")
     play.add_argument("--diameter-mm", type=_positive, default="14.5", metavar="MM", help="the syringe's bore")
     play.add_argument("--step-um", type=_positive, default="0.831", metavar="UM", help="travel of one step")
-    play.add_argument("--address", type=int, choices=range(100), default=0, metavar="N", help="0 to 99")
+    play.add_argument("--address", type=_between(0, 99), default=0, metavar="N", help="0 to 99")
     play.add_argument("--baud", type=int, default=19_200)
     play.add_argument("--quiet", action="store_true", help="only the account at the end")
     play.set_defaults(runs="app.syringe:play_program")
+
+
+def _between(least: int, most: int) -> Callable[[str], int]:
+    """A reader of whole numbers, both ends inclusive."""
+
+    def whole_number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return whole_number
 
 
 def _positive(text: str) -> Fraction:

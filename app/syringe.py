@@ -147,7 +147,7 @@ def _verdict(account: Account, concentration: Concentration) -> str:
     return "\n".join(
         (
             f"programmed {_ul(account.programmed_ul)} ({rounded(dose_mcg, 3)} mcg)",
-            f"dispensed  {_ul(account.counted_ul)} by the pump's counter, at most {_ul(account.unseen_ul)} more",
+            f"dispensed  {_ul(account.counted_ul)} by the pump's counter, give or take {_ul(account.doubt_ul)}",
             f"difference {_ul(account.counted_ul - account.programmed_ul)}: {judged} one increment of the pump, "
             f"{_ul(account.increment_ul)}",
             f"at most {rounded(account.late_min, 2)} min of the program late",

@@ -1,8 +1,7 @@
 """Plays a program on a syringe pump and accounts what was dispensed against it.
 
 Law: the program is exact, the pump has four digits and whole steps, and what a portion could not give is asked of the
-next one. So the error does not grow with the number of portions, and the pump is never asked for more than the program
-still owes.
+next one. So the error does not grow with the number of portions.
 
 A portion is a volume at a rate after which the pump stops by itself: a late computer delays liquid and adds none. A
 rate below the pump's slowest is given at the slowest, with a pause after it.
@@ -28,7 +27,7 @@ _COUNTER_LIMIT_UL = Fraction("99.99")
 """Up to here the counter shows hundredths of a microlitre; it is cleared before it would pass."""
 
 _LEAST_TIME_LEFT = Fraction(4, 5)
-_POLL_S = Fraction(1, 2)
+_POLL_S = Fraction(2)
 _QUICKEST_POLL_S = Fraction(1, 500)
 _GRACE_S = 5
 _MOST_TRIMS = 3
@@ -83,22 +82,21 @@ class Pace:
 class Account:
     """What the program asked until ``minute``, and what the pump's counter says.
 
-    ``unseen_ul``: at most so much more was dispensed than counted, since the counter cuts its last digit. ``late_min``:
-    by how much, in minutes of the program, the latest portion ended after its time.
+    ``doubt_ul``: what was dispensed lies at most so far from ``counted_ul``, since the counter cuts what lies below its
+    last digit. ``late_min``: by how much, in minutes of the program, the latest portion ended after its time.
     """
 
     minute: Fraction
     programmed_ul: Fraction
     counted_ul: Fraction
-    unseen_ul: Fraction
+    doubt_ul: Fraction
     increment_ul: Fraction
     late_min: Fraction
 
     @property
     def within_one_increment(self) -> bool:
-        """Whether the pump gave the program's volume to one step of its motor, the unseen digits included."""
-        least = self.counted_ul - self.programmed_ul
-        return -self.increment_ul <= least and least + self.unseen_ul <= self.increment_ul
+        """Whether the pump gave the program's volume to one step of its motor, the doubt included."""
+        return abs(self.counted_ul - self.programmed_ul) + self.doubt_ul <= self.increment_ul
 
 
 def portions_of(course: Course, concentration: Concentration, *, start_min: int, hours: int) -> tuple[Portion, ...]:
@@ -169,21 +167,26 @@ class SyringePlayer:
         self._began_s = clock_s()
         self._banked_ul = Fraction(0)
         self._shown_ul = Fraction(0)
-        self._lost_ul = Fraction(0)
+        self._banked_doubt_ul = Fraction(0)
         self._late_min = Fraction(0)
 
     @property
     def counted_ul(self) -> Fraction:
-        return self._banked_ul + self._shown_ul
+        """What was dispensed, as well as the counter can tell: it cuts, so half a last digit is added."""
+        return self._banked_ul + self._shown_ul + self._doubt_ul
+
+    @property
+    def _doubt_ul(self) -> Fraction:
+        return last_digit(self._shown_ul) / 2 if self._shown_ul else Fraction(0)
 
     def play(self, portions: tuple[Portion, ...]) -> Account:
         """Play them all. The pump stands still afterwards, and whenever an error leaves this method it was asked to.
 
         Raises: SyringeTooSlowError, SyringeAstrayError, and what :class:`SyringePump` raises.
         """
-        require_playable(portions, self._syringe, self._pace)
-        self._began_s = self._clock_s()
         try:
+            require_playable(portions, self._syringe, self._pace)
+            self._began_s = self._clock_s()
             for portion in portions:
                 self._wait_until(portion.begins_min)
                 self._play_portion(portion)
@@ -207,7 +210,7 @@ class SyringePlayer:
             minute=portion.ends_min,
             programmed_ul=portion.owed_ul,
             counted_ul=self.counted_ul,
-            unseen_ul=self._lost_ul + (last_digit(self._shown_ul) if self._shown_ul else 0),
+            doubt_ul=self._banked_doubt_ul + self._doubt_ul,
             increment_ul=self._syringe.increment_ul,
             late_min=self._late_min,
         )
@@ -234,12 +237,13 @@ class SyringePlayer:
         self._late_min = max(self._late_min, self._minute - portion.ends_min)
 
     def _trim(self, last: Portion) -> None:
-        """Give what whole steps and cut digits still owe, if it is a step or more."""
+        """Give single steps while half a step or more is owed."""
+        step_ul = self._syringe.increment_ul
+        rate = max(last.ul_per_min, self._syringe.slowest_ul_per_min) * self._pace.rate_factor
         for _ in range(_MOST_TRIMS):
-            owed_ul = last.owed_ul - self.counted_ul
-            if owed_ul < self._syringe.increment_ul:
+            if last.owed_ul - self.counted_ul < step_ul / 2:
                 return
-            self._give(owed_ul, self._syringe.slowest_ul_per_min * self._pace.rate_factor)
+            self._give(cut_up(step_ul), rate)
 
     def _give(self, volume_ul: Fraction, ul_per_min: Fraction) -> None:
         """Infuse one portion, wait until the pump has stopped, and read its counter."""
@@ -266,8 +270,8 @@ class SyringePlayer:
 
     def _bank(self) -> None:
         """Note the counter and set it to zero, so that it shows more digits of what comes."""
-        self._banked_ul += self._shown_ul
-        self._lost_ul += last_digit(self._shown_ul) if self._shown_ul else 0
+        self._banked_ul = self.counted_ul
+        self._banked_doubt_ul += self._doubt_ul
         self._shown_ul = Fraction(0)
         self._pump.clear_counter()
 

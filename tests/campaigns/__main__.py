@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-CAMPAIGNS = {"engines": "engines", "dose-field": "dose_field", "frames": "frames", "link": "link"}
+CAMPAIGNS = {"engines": "engines", "dose-field": "dose_field", "frames": "frames", "link": "link", "model": "model"}
 
 
 def main(arguments: list[str]) -> int:

@@ -201,7 +201,7 @@ class Model:
     def _operator(self, s: State, found: list[tuple[Label, State]]) -> None:
         if s[AT] not in (IDLE, HAS_SEALED):
             return
-        doubt = self._in_doubt(s[DISK])
+        doubt = self.in_doubt(s[DISK])
         if s[AT] == HAS_SEALED:
             self._take(s, found, ("send", s[OP]), self._send_commit, 0)
         if doubt:
@@ -267,7 +267,7 @@ class Model:
 
     # -- the operator --------------------------------------------------------------------------------------------
 
-    def _in_doubt(self, disk: int) -> int:
+    def in_doubt(self, disk: int) -> int:
         """The first order in doubt, or 0."""
         for op in range(1, self._orders + 1):
             if disk >> 2 * op - 2 & 3 == DOUBT:
@@ -675,7 +675,9 @@ class Explored:
         return not self.frontier
 
 
-def explore(model: Model, most: int, *, until_wrong: bool = False) -> Explored:
+def explore(
+    model: Model, most: int, *, until_wrong: bool = False, judge: Callable[[State], list[str]] = wrongs
+) -> Explored:
     """Breadth first, at most about ``most`` states; ``until_wrong`` stops after the first depth with a wrong."""
     began = time.monotonic()
     first = packed(model.start())
@@ -690,7 +692,7 @@ def explore(model: Model, most: int, *, until_wrong: bool = False) -> Explored:
                     continue
                 parents[key] = raw
                 deeper.append(key)
-                for text in wrongs(after):
+                for text in judge(after):
                     if text not in wrong:
                         wrong[text] = trace_to(model, parents, key)
             if len(parents) >= most:
@@ -699,6 +701,24 @@ def explore(model: Model, most: int, *, until_wrong: bool = False) -> Explored:
         level = deeper
         depth += 1
     return Explored(len(parents), depth, len(level), time.monotonic() - began, wrong)
+
+
+def still_open(model: Model, s: State) -> list[str]:
+    """Whether one order in doubt stays so when it is asked for at rest and nothing is lost on the way."""
+    doubt = model.in_doubt(s[DISK])
+    if s[AT] != IDLE or not doubt:
+        return []
+    s = dict(model.steps(_with_room(s)))["settle", doubt]
+    while s[AT] != IDLE:
+        steps = dict(model.steps(_with_room(s)))
+        fresh = [label for label in steps if label[0] in ("deliver", "answer") and label[1] & FRESH]
+        s = steps[fresh[0] if fresh else ("timeout", 0)]
+    return ["in doubt for ever"] if s[DISK] >> 2 * doubt - 2 & 3 == DOUBT else []
+
+
+def _with_room(s: State) -> State:
+    """The state when late frames are lost."""
+    return (*s[:TO_PUMP], tuple(sent for sent in s[TO_PUMP] if sent & FRESH), s[TO_APP])
 
 
 def trace_to(model: Model, parents: dict[bytes, bytes], key: bytes) -> list[Label]:
@@ -718,7 +738,7 @@ def said(label: Label) -> str:
         op = f" {op_of(about)}" if op_of(about) else ""
         late = "" if about & FRESH else " (late)"
         return f"{name} {NAMES[kind_of(about)]}{op}{late}"
-    return f"{name} {about}" if about else name
+    return f"{name} {about}" if about and name != "restore" else name
 
 
 # -- the campaign ----------------------------------------------------------------------------------------------------
@@ -740,6 +760,9 @@ COMPLETE = Bounds("SB", crashes=2, duplicates=1, tries=2, in_flight=2)
 
 MUST_STOP = Bounds("SS", crashes=2, duplicates=1, tries=2, in_flight=2, restores=0, must_stop=True)
 THREE_ORDERS = Bounds("SBS", crashes=3, duplicates=2, tries=3, in_flight=3)
+
+SETTLED = (("two orders", replace(COMPLETE, restores=0)), ("a pump that must stop", MUST_STOP))
+"""Worlds in which one question on a clean cable ends every doubt. After a restored database it need not."""
 
 _TWICE = "an order carried out twice"
 _FALSE_DEAD = "NOT APPLIED, and carried out"
@@ -835,6 +858,11 @@ def _explore(job: tuple[Rules, Bounds, int]) -> Explored:
     return explore(Model(rules, bounds), most)
 
 
+def _explore_open(bounds: Bounds) -> Explored:
+    world = Model(bounds=bounds)
+    return explore(world, _ENOUGH, judge=lambda s: still_open(world, s))
+
+
 def _row(name: str, seen: Explored) -> str:
     extent = "all of it" if seen.whole else f"{seen.frontier:,} states not opened"
     wrong = "; ".join(f"{text} after {len(trace)} steps" for text, trace in seen.wrong.items()) or "nothing wrong"
@@ -842,20 +870,21 @@ def _row(name: str, seen: Explored) -> str:
 
 
 def explore_all(states: int, processes: int) -> bool:
-    """The real protocol in three worlds, each weakened one, and each loss alone; whether all was as it must be."""
+    """The real protocol, each weakened one, and each loss alone; whether all was as it must be."""
     real = (("three orders", THREE_ORDERS), ("two orders", COMPLETE), ("a pump that must stop", MUST_STOP))
     some = min(states, _ENOUGH)
     good = True
     with ProcessPoolExecutor(max_workers=processes) as pool:
         reals = [(name, pool.submit(_explore, (Rules(), bounds, states))) for name, bounds in real]
         weakened = [(one, pool.submit(_explore, (one.rules, one.bounds, some))) for one in WEAKENED]
-        alone = [(name, pool.submit(_explore, (without(name), COMPLETE, some))) for name in ALONE]
+        alone = [(f"without {name}", pool.submit(_explore, (without(name), COMPLETE, some))) for name in ALONE]
+        settled = [(f"one clean question settles, {name}", pool.submit(_explore_open, one)) for name, one in SETTLED]
         for one, future in weakened:
             seen = future.result()
             print(_row(f"weakened, {one.name}", seen), flush=True)
             print("    " + ", ".join(said(label) for label in seen.wrong.get(one.wrong, [])))
             good = good and one.wrong in seen.wrong
-        for name, future in [(f"without {name}", future) for name, future in alone] + reals:
+        for name, future in (*alone, *settled, *reals):
             seen = future.result()
             print(_row(name, seen), flush=True)
             good = good and not seen.wrong

@@ -28,6 +28,19 @@ def test_neither_does_a_pump_that_must_stop() -> None:
     assert seen.whole and seen.wrong == {}
 
 
+@pytest.mark.parametrize("bounds", [replace(SOME, restores=0), replace(SOME, kinds="S", restores=0, must_stop=True)])
+def test_one_question_on_a_clean_cable_settles_every_order_in_doubt(bounds: Bounds) -> None:
+    world = Model(bounds=bounds)
+    assert explore(world, 100_000, judge=lambda s: model.still_open(world, s)).wrong == {}
+
+
+def test_a_pump_that_never_answers_for_an_order_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Model, "_answer_resolve", lambda self, n, resolve: (model.NAK, 0))
+    world = Model(bounds=replace(SOME, restores=0))
+    seen = explore(world, 100_000, until_wrong=True, judge=lambda s: model.still_open(world, s))
+    assert list(seen.wrong) == ["in doubt for ever"]
+
+
 @pytest.mark.parametrize("one", model.WEAKENED, ids=lambda one: one.name)
 def test_each_weakened_protocol_goes_wrong(one: Weakened) -> None:
     seen = explore(Model(one.rules, one.bounds), 300_000, until_wrong=True)

@@ -224,8 +224,7 @@ class SyringePlayer:
         """Wait, and ask after the pump meanwhile: it must not take us for dead, and an alarm must not go unheard."""
         while (left_s := self._pace.seconds(minute - self._minute)) > 0:
             self._sleep_s(min(left_s, _POLL_S))
-            if left_s > _POLL_S:
-                self._pump.is_pumping()
+            self._pump.is_pumping()
 
     def _play_portion(self, portion: Portion) -> None:
         wanted_ul = portion.owed_ul - self.counted_ul

@@ -83,9 +83,9 @@ class SyringeCable:
             return
         try:
             # An alarm that came unasked would be taken for the answer; the pump repeats it in place of one.
-            self._port.reset_input_buffer()
+            self._port.read(self._port.in_waiting)
             self._port.write(data)
-        except (serial.SerialException, OSError) as error:
+        except (serial.SerialException, OSError, TypeError) as error:
             raise SyringeSilentError(port=self._name, problem=str(error)) from None
 
     def _receive(self, data_length: int) -> bytes:
@@ -102,7 +102,10 @@ class SyringeCable:
 
     @property
     def _waiting_receive(self) -> int:
-        return 0 if self._parted else int(self._port.in_waiting)
+        try:
+            return 0 if self._parted else int(self._port.in_waiting)
+        except (serial.SerialException, OSError, TypeError) as error:
+            raise SyringeSilentError(port=self._name, problem=str(error)) from None
 
 
 class SyringePump:

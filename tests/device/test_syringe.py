@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -442,7 +442,7 @@ class TestAnyBytes:
         pump = SyringeResponder(clock)
         assert b"".join(pump.feed(bytes([byte])) for byte in DIALOGUE) == whole
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 20)), max_size=8))
     def test_no_bytes_raise(self, pieces: list[tuple[bytes, int]]) -> None:
         clock = Clock()
@@ -454,7 +454,7 @@ class TestAnyBytes:
         clock.wait(1)
         assert b"\x03" in pump.feed(safe_packet("")) + pump.feed(b"\r") + pump.feed(safe_packet("*RESET"))
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(
         st.lists(
             st.tuples(st.sampled_from(COMMANDS), st.sampled_from(WORDS), st.booleans(), st.integers(0, 30)),
@@ -493,6 +493,11 @@ def on_a_pty(pump: SyringeResponder, stalls_at_ul: Fraction | None = None) -> It
     finally:
         stop.set()
         bench.join()
+
+
+def heartbeats() -> list[threading.Thread]:
+    """The library's heartbeat threads that still run."""
+    return [thread for thread in threading.enumerate() if "(__heartbeat)" in thread.name]
 
 
 def real_s() -> Fraction:
@@ -563,6 +568,17 @@ def test_a_raw_client_drives_the_pump_over_a_pty() -> None:
             answers.append(port.read_until(b"\x03"))
         assert answers[:3] == [b"\x0200A?R\x03", b"\x0200SNE1000V3.928\x03", b"\x0200S\x03"]
         assert answers[3] == safe_packet("00S")
+
+
+@needs_ptys
+def test_a_pump_that_vanishes_from_its_cable_is_silent_and_leaves_no_heartbeat_behind() -> None:
+    with on_a_pty(SyringeResponder(real_s)) as name:
+        pump = SyringePump(SyringeCable(name, 19_200), diameter_mm=Fraction("14.5"))
+        assert not pump.is_pumping()
+    with pytest.raises(SyringeSilentError):
+        pump.is_pumping()
+    pump.leave()
+    assert not heartbeats()
 
 
 def flex(tmp_path: Path) -> tuple[Course, Concentration]:
@@ -645,7 +661,7 @@ class TestPlaying:
         account, _ = played(clock, quick, portions_of(course, Concentration.mcg_per_ml(500), start_min=0, hours=2))
         assert (account.counted_ul, account.doubt_ul, quick.infused_ul) == (0, 0, 0)
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=15, deadline=None)
     @given(
         st.lists(st.integers(0, 10**9), min_size=7, max_size=7),
         st.integers(500, 4000),
@@ -680,10 +696,8 @@ class TestBreakingOff:
         course = course_of(WeekPlan((DoseRate(Mass.mcg(288).quanta),) * 7))
         return portions_of(course, Concentration.mcg_per_ml(500), start_min=0, hours=1)
 
-    def play_until(
-        self, clock: Clock, pump: SyringeResponder, hour: tuple[Portion, ...], port: Loop, mishap
-    ) -> Fraction:
-        """Play, let something befall the pump after half an hour, and give what the player counted."""
+    def play_until(self, clock: Clock, hour: tuple[Portion, ...], port: Loop, mishap: Callable[[], None]) -> None:
+        """Play, let something befall the pump after half an hour, and keep what the player counted."""
         began_s, syringe = clock.now_s, Syringe(Fraction("14.5"))
 
         def wait(seconds: Fraction) -> None:
@@ -697,40 +711,38 @@ class TestBreakingOff:
         try:
             player.play(hour)
         finally:
-            assert not [thread for thread in threading.enumerate() if "heartbeat" in thread.name], "heart still beats"
-            counted_ul = player.counted_ul
-            self.counted_ul = counted_ul
-        return counted_ul
+            assert not heartbeats()
+            self.counted_ul = player.counted_ul
 
     def test_a_stall_ends_it_and_is_accounted(self, clock: Clock, pump: SyringeResponder, hour) -> None:
         with pytest.raises(SyringeAlarmError) as alarm:
-            self.play_until(clock, pump, hour, Loop(pump), pump.stall)
+            self.play_until(clock, hour, Loop(pump), pump.stall)
         assert alarm.value.values["alarm"] == "stalled"
         assert 11 < self.counted_ul < 13
         assert abs(pump.infused_ul - self.counted_ul) <= Fraction(1, 200)
 
     def test_a_key_pressed_at_the_pump_ends_it(self, clock: Clock, pump: SyringeResponder, hour) -> None:
         with pytest.raises(SyringeRefusedError) as refused:
-            self.play_until(clock, pump, hour, Loop(pump), pump.press_stop)
+            self.play_until(clock, hour, Loop(pump), pump.press_stop)
         assert refused.value.values["problem"] == "stopped by hand"
         assert pump.feed(b"\r") == b"\x0200S\x03"
 
     def test_power_that_fails_ends_it(self, clock: Clock, pump: SyringeResponder, hour) -> None:
         with pytest.raises(SyringeAlarmError) as alarm:
-            self.play_until(clock, pump, hour, Loop(pump), pump.cut_power)
+            self.play_until(clock, hour, Loop(pump), pump.cut_power)
         assert alarm.value.values["alarm"] == "reset"
 
     def test_a_cut_cable_ends_it_and_the_pump_stops_by_itself(self, clock: Clock, pump: SyringeResponder, hour) -> None:
         port = Loop(pump)
         with pytest.raises(SyringeSilentError):
-            self.play_until(clock, pump, hour, port, lambda: setattr(port, "cut", True))
+            self.play_until(clock, hour, port, lambda: setattr(port, "cut", True))
         clock.wait(11)
         assert pump.tick() == safe_packet("00A?T")
         assert pump.infused_ul < 13
 
     def test_a_pump_that_counts_other_than_it_was_told_is_astray(self, clock: Clock, hour) -> None:
         with pytest.raises(SyringeAstrayError):
-            self.play_until(clock, Short(clock), hour, Loop(Short(clock)), lambda: None)
+            self.play_until(clock, hour, Loop(Short(clock)), lambda: None)
 
     def test_a_pump_that_is_in_use_is_left_alone(self, raw: Raw) -> None:
         raw.say_all("RAT 600 UH", "RUN")

@@ -44,8 +44,8 @@ from app.device.messages import (
     chained,
 )
 from app.device.order_codec import decode_order, order_digest
-from app.device.pump_memory import Agenda, LoggedEvent, Memory, MemoryFile, Slot
-from app.device.settings_codec import BadSettingsError, encode_settings, settings_digest
+from app.device.pump_memory import TOMBSTONES_KEPT, Agenda, LoggedEvent, Memory, MemoryFile, Slot
+from app.device.settings_codec import LONGEST, BadSettingsError, encode_settings, settings_digest
 from app.device.wire_fields import seconds_of
 from app.models.catalogue import PumpModel
 from app.models.program import OneTimeBolus, OneTimeKind, Stopped
@@ -68,6 +68,9 @@ TOKEN_LIFE = timedelta(seconds=120)
 EVENTS_IN_ONE_ANSWER = 100
 _PL_PER_NL = 1000
 _NEVER = datetime(2000, 1, 1)
+_LATEST = datetime(2100, 1, 1)
+"""The clock's face shows nothing before the first and nothing from the second on."""
+
 _STOPPED_TOO_LONG = timedelta(hours=48)
 
 
@@ -152,6 +155,7 @@ class EmulatedPump:
         self._implanted_on = implanted_on
         self.memory = memory_file.load() or made
         self._draft: _Draft | None = None
+        self._died = 0
         if self.memory.clock_offset_s:
             clock.advance(timedelta(seconds=self.memory.clock_offset_s))
         memory_file.keep(self.memory)
@@ -198,7 +202,7 @@ class EmulatedPump:
 
     def _greet(self, nonce: bytes) -> Hi:
         """A new session, never used before; it ends every earlier one and its draft."""
-        self._draft = None
+        self._draft, self._died = None, 0
         now = self.clock.now()
         memory = self._with_alarms(now)
         self.keep(replace(memory, session=memory.session + 1))
@@ -264,6 +268,8 @@ class EmulatedPump:
             return Nak(Refusal.OTHER_BASE)
         if self._draft is not None or self._applied(txn) is not None:
             return Nak(Refusal.BUSY)
+        if order.length > LONGEST:
+            return Nak(Refusal.BAD_LENGTH)
         self._draft = _Draft(order.txn, order.what, order.base_revision, order.digest, order.length, bytearray())
         return Ready(order.txn)
 
@@ -271,7 +277,8 @@ class EmulatedPump:
         draft = self._draft
         if draft is None or draft.txn != chunk.txn or draft.token:
             return Nak(Refusal.UNKNOWN_ORDER)
-        if chunk.offset != len(draft.held) or len(draft.held) + len(chunk.part) > draft.length:
+        part, held = len(chunk.part), len(draft.held)
+        if not 0 < part <= MAX_CHUNK or chunk.offset != held or held + part > draft.length:
             return Nak(Refusal.BAD_LENGTH)
         draft.held += chunk.part
         return Took(chunk.txn, len(draft.held))
@@ -290,13 +297,25 @@ class EmulatedPump:
             order = decode_order(draft.what, raw)
         except BadSettingsError:
             return Nak(Refusal.BAD_SETTINGS)
-        if isinstance(order, PumpSettings) and not self._can_run(order):
+        if not self._has_time_for(order) or (isinstance(order, PumpSettings) and not self._can_run(order)):
             return Nak(Refusal.BAD_SETTINGS)
         if not self._suits(order):
             return Nak(Refusal.STATE)
         draft.token = self._randomness(16)
         draft.expires_at = self.clock.now() + TOKEN_LIFE
         return SealedIs(txn, digest, draft.token, TOKEN_LIFE // timedelta(seconds=1), raw)
+
+    def _has_time_for(self, order: Order) -> bool:
+        """Whether the clock can show when it ends."""
+        match order:
+            case PumpSettings(bridge=OneTimeBolus(duration_min=minutes)) | OneTimeBolus(duration_min=minutes):
+                seconds = minutes * 60
+            case StepClock(seconds=seconds):
+                pass
+            case _:
+                return True
+        now = self.clock.now()
+        return seconds_of(_NEVER) <= seconds_of(now) + seconds < seconds_of(_LATEST)
 
     def _can_run(self, settings: PumpSettings) -> bool:
         """Whether this is a program that this pump can lay out on its week."""
@@ -461,15 +480,19 @@ class EmulatedPump:
             clock_offset_s=memory.clock_offset_s + seconds,
         )
 
-    def _resolve(self, order: bytes) -> ResolvedIs:
-        """Say what became of an order, as a fact: if it was never applied, it never will be."""
+    def _resolve(self, order: bytes) -> Message:
+        """Say what became of an order, as a fact: if it was never applied, it never will be. No tombstone of this
+        session is dropped for another."""
         applied = self._applied(order.hex())
         if applied is not None:
             return ResolvedIs(order, Fate.COMMITTED, applied[0])
         if self._draft is not None and self._draft.txn == order:
             self._draft = None
         if order.hex() not in self.memory.tombstones:
+            if self._died >= TOMBSTONES_KEPT:
+                return Nak(Refusal.BUSY)
             self.keep(self.memory.with_tombstone(order.hex()))
+            self._died += 1
         return ResolvedIs(order, Fate.DEAD, 0)
 
     # -- what it knows ---------------------------------------------------------------------------------------

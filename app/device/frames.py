@@ -84,7 +84,7 @@ def decode_frame(stuffed: bytes, key: bytes) -> Frame:
     if version != VERSION or direction not in (TO_PUMP, TO_PROGRAM) or len(payload) != length:
         raise BadFrameError(problem="head")
     if not hmac.compare_digest(mac, _mac(signed, key)):
-        raise WrongKeyError(kind=kind, session=session)
+        raise WrongKeyError(direction=direction, kind=kind, session=session)
     return Frame(kind, direction, session, number, payload)
 
 

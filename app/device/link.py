@@ -162,7 +162,9 @@ class Link:
             if frame.direction != TO_PROGRAM or frame.number != sent.number:
                 return None
             answer = decode_message(frame.kind, frame.payload)
-        except WrongKeyError:
+        except WrongKeyError as wrong:
+            if wrong.values["direction"] != TO_PROGRAM:
+                return None
             raise WrongPumpError(found="a pump with another key", reason="key") from None
         except (BadFrameError, BadMessageError):
             return None

@@ -87,8 +87,9 @@ class PumpServer:
         try:
             frame = decode_frame(stuffed, self._key)
             message = decode_message(frame.kind, frame.payload)
-        except WrongKeyError:
-            return self._wrap(Nak(Refusal.KEY), Frame(0, TO_PUMP, 0, 0, b""))
+        except WrongKeyError as wrong:
+            foreign = wrong.values["direction"] == TO_PUMP
+            return self._wrap(Nak(Refusal.KEY), Frame(0, TO_PUMP, 0, 0, b"")) if foreign else b""
         except (BadFrameError, BadMessageError):
             return b""
         if frame.direction != TO_PUMP:
@@ -110,7 +111,7 @@ class PumpServer:
         self._seen[name] = self._seen.get(name, 0) + 1
         fault = next((f for f in self.faults if f.on == name and f.nth == self._seen[name]), None)
         if fault is None:
-            return answer()
+            return self._unless_power_fails(answer)
         match fault.do:
             case Do.DROP_REQUEST:
                 return b""
@@ -123,15 +124,11 @@ class PumpServer:
                 self.pump.writes_left = 1
             case Do.DUPLICATE:
                 return answer() + answer()
-        try:
-            raw = answer()
-        except PowerCutError:
-            self.pump.reboot()
-            return b""
+        raw = self._unless_power_fails(answer)
         match fault.do:
             case Do.DIE_AFTER:
                 raise PumpDiedError
-            case Do.REBOOT_AFTER:
+            case Do.REBOOT_AFTER | Do.REBOOT_INSIDE:
                 self.pump.reboot()
                 return b""
             case Do.FLIP:
@@ -141,6 +138,14 @@ class PumpServer:
                 return raw[: len(raw) // 2]
             case _:
                 return b""
+
+    def _unless_power_fails(self, answer: Callable[[], bytes]) -> bytes:
+        """The answer, or silence from a pump that has just started again."""
+        try:
+            return answer()
+        except PowerCutError:
+            self.pump.reboot()
+            return b""
 
     def forget_counts(self) -> None:
         """Count messages from 1 again."""

@@ -14,7 +14,6 @@ from datetime import timedelta
 from enum import StrEnum
 
 from app.device import cobs
-from app.device.emulated_pump import PowerCutError
 from app.device.frames import TO_PROGRAM, TO_PUMP
 from app.device.messages import Hi, Nak
 from app.device.server import PumpServer
@@ -257,12 +256,7 @@ class World:
             if self._plugged is not None:
                 self._plugged.arrived += data
             return
-        server = self.servers[self._reached]
-        try:
-            answer = server.feed(data)
-        except PowerCutError:
-            self._restart(server)
-            return
+        answer = self.servers[self._reached].feed(data)
         if answer:
             if not self._reached:
                 self._watch_sessions(answer)

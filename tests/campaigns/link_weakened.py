@@ -40,7 +40,7 @@ class HoldingPump(MeteredPump):
 class TomblessPump(MeteredPump):
     """Says that an order is dead, and does not write it down."""
 
-    def _resolve(self, order: bytes) -> ResolvedIs:
+    def _resolve(self, order: bytes) -> Message:
         applied = self._applied(order.hex())
         if applied is not None:
             return ResolvedIs(order, Fate.COMMITTED, applied[0])

@@ -22,6 +22,7 @@ from app.device.client import PumpClient
 from app.device.emulate import serve
 from app.device.emulated_pump import EmulatedPump, VirtualClock, memory_of
 from app.device.frames import bench_key
+from app.device.port_list import find_ports
 from app.device.protocols.protocol_itbemu import register_pumps
 from app.device.pump_memory import MemoryFile
 from app.device.server import PumpServer
@@ -29,6 +30,7 @@ from app.device.transports import Loopback, Transport
 from app.device.worker_cable import open_transport
 from app.documents.catalogue import load_catalogue
 from app.documents.exercises import load_exercises
+from app.documents.workstation_file import WorkstationFile
 from app.models.catalogue import Catalogue
 from app.models.patient import Implant, User
 from app.models.ports import NotOnRecordError
@@ -37,7 +39,9 @@ from app.models.pump import PumpPort, PumpSettings
 from app.models.quantities import Concentration, Volume
 from app.models.records import TherapyRecord
 from app.models.reservoir import theoretical_reservoir
+from app.models.serial_ports import PortKeeper
 from app.services.clock import Clock
+from app.services.port_desk import PortDesk
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
 from app.services.therapy import delivery_since
@@ -82,15 +86,22 @@ def _key_path(data: Path) -> Path:
 
 
 def make_workstation(
-    data: Path, *, clock: Clock, port: str | None = None, user: str | None = None, store: SqlClinicStore | None = None
+    data: Path,
+    *,
+    clock: Clock,
+    port: str | None = None,
+    user: str | None = None,
+    store: SqlClinicStore | None = None,
+    keeper: PortKeeper | None = None,
 ) -> Workstation:
     """Put a workstation together.
 
     Args:
         data: the folder of store, reports and emulated pumps.
-        port: the name of a serial port, or a ``socket://`` or ``itbemu://`` address; ``None`` for emulated pumps in
-            this process, each at its patient.
+        port: the name of a serial port, or a ``socket://`` or ``itbemu://`` address, for this run; ``None`` for the
+            one that ``keeper`` keeps, or else for emulated pumps in this process, each at its patient.
         user: the id of whoever works here; the first physician if ``None``.
+        keeper: where the choice of a port outlives the program; without one it does not.
 
     Raises: NotOnRecordError: no such user.
     """
@@ -98,19 +109,27 @@ def make_workstation(
     catalogue = load_catalogue()
     server_of = _emulated_pumps(data, store, catalogue, clock)
     _register_emulated_ports(data, store, catalogue, clock, server_of)
-    emulated = port is None or port.startswith("itbemu://")
+
+    def pump_on(port_of: Callable[[], str | None], implant: Implant) -> PumpPort:
+        return PumpClient(
+            lambda: _open_cable(server_of, port_of(), implant),
+            bench_key(implant.serial),
+            now=clock.utc,
+            randomness=secrets.token_bytes,
+        )
+
+    ports = PortDesk(find_ports, keeper, pump_on, for_this_run=port)
     return Workstation(
         store=store,
         catalogue=catalogue,
         clock=clock,
         desk=RefillDesk(store, catalogue, clock, new_id),
         programming=Programming(store, clock, new_id),
-        pump_at=_pump_at(server_of, clock, port),
-        port_name=port or "Emulated pump, in this program",
-        emulated=emulated,
+        pump_at=lambda implant: pump_on(lambda: ports.chosen, implant),
+        ports=ports,
         reports=data / "reports",
         user=_user(store, user),
-        bench_at=(lambda implant: PumpBench(server_of(implant))) if emulated else None,
+        bench_of=lambda implant: PumpBench(server_of(implant)),
         exercises=load_exercises(),
     )
 
@@ -175,22 +194,13 @@ def _register_emulated_ports(
     register_pumps(make)
 
 
-def _pump_at(
-    server_of: Callable[[Implant], PumpServer], clock: Clock, port: str | None
-) -> Callable[[Implant], PumpPort]:
-    def open_cable(implant: Implant) -> Transport:
-        if port is not None:
-            return open_transport(port)
-        server = server_of(implant)
-        server.hang_up()
-        return Loopback(server.feed)
-
-    def pump_at(implant: Implant) -> PumpPort:
-        return PumpClient(
-            lambda: open_cable(implant), bench_key(implant.serial), now=clock.utc, randomness=secrets.token_bytes
-        )
-
-    return pump_at
+def _open_cable(server_of: Callable[[Implant], PumpServer], port: str | None, implant: Implant) -> Transport:
+    """The cable at ``port``, or to this process's own pump of that patient. Raises: LinkLostError."""
+    if port is not None:
+        return open_transport(port)
+    server = server_of(implant)
+    server.hang_up()
+    return Loopback(server.feed)
 
 
 def make_emulated_pump(
@@ -248,7 +258,8 @@ def open_window(arguments: argparse.Namespace) -> int:
     apply_theme(app, themes[getattr(arguments, "theme", "light")])
     data = Path(getattr(arguments, "data", None) or default_folder())
     port, user = getattr(arguments, "port", None), getattr(arguments, "user", None)
-    window = MainWindow(make_workstation(data, clock=real_clock(), port=port, user=user))
+    station = make_workstation(data, clock=real_clock(), port=port, user=user, keeper=WorkstationFile(data))
+    window = MainWindow(station)
     window.show()
     return app.exec()
 

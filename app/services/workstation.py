@@ -1,6 +1,6 @@
 """What one workstation works with: the clinic's records, the catalogue, the clock, and the way to a pump.
 
-Law: it is made once, in ``app.bootstrap``, and holds no state of its own.
+Law: it is made once, in ``app.bootstrap``, and holds no state of its own; which port is used is its ports' desk's.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from app.models.patient import Implant, User
 from app.models.ports import ClinicStore
 from app.models.pump import PumpPort
 from app.services.clock import Clock
+from app.services.port_desk import PortDesk
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
 
 
 @dataclass(frozen=True, slots=True)
 class Workstation:
-    """``pump_at`` returns the port to a patient's pump, unconnected; ``emulated`` says that no real pump is there.
+    """``pump_at`` returns the port to a patient's pump, unconnected; its cable is opened at the port chosen then.
 
-    ``bench_at`` is the other door to the emulated pump of this process, and ``None`` where there is none.
+    ``bench_of`` is the other door to the emulated pumps of this process, whichever port is chosen.
     """
 
     store: ClinicStore
@@ -33,9 +34,24 @@ class Workstation:
     desk: RefillDesk
     programming: Programming
     pump_at: Callable[[Implant], PumpPort]
-    port_name: str
-    emulated: bool
+    ports: PortDesk
     reports: Path
     user: User
-    bench_at: Callable[[Implant], BenchPort] | None
+    bench_of: Callable[[Implant], BenchPort]
     exercises: ExerciseBook
+
+    @property
+    def port_name(self) -> str:
+        """The chosen port, for people."""
+        chosen = self.ports.chosen
+        return "Emulated pump, in this program" if chosen is None else chosen
+
+    @property
+    def emulated(self) -> bool:
+        """Whether no real pump is at the chosen port."""
+        return self.ports.emulated
+
+    @property
+    def bench_at(self) -> Callable[[Implant], BenchPort] | None:
+        """``bench_of`` while the emulated pumps are used, else ``None``."""
+        return self.bench_of if self.emulated else None

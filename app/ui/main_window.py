@@ -19,12 +19,14 @@ from app.ui.patient.view import PatientView
 from app.ui.patient.view_model import PatientViewModel, identity_of
 from app.ui.refill.view import RefillView
 from app.ui.refill.view_model import RefillViewModel, Result
+from app.ui.settings.view import SettingsView
+from app.ui.settings.view_model import Hold, SettingsViewModel
 from app.ui.state_mark import Mark
 from app.ui.status_line import StatusLine
 from app.ui.worklist.view import WorklistView
 from app.ui.worklist.view_model import WorklistViewModel
 
-WORKLIST, PATIENT, REFILL, BENCH = range(4)
+WORKLIST, PATIENT, REFILL, BENCH, SETTINGS = range(5)
 
 
 class MainWindow(QMainWindow):
@@ -39,15 +41,25 @@ class MainWindow(QMainWindow):
         self.patient = PatientViewModel(workstation, self)
         self.refill = RefillViewModel(workstation, self._background, self)
         self.bench = BenchViewModel(workstation, self._background, self)
+        self.settings = SettingsViewModel(
+            workstation, self._background, self, hold=self._hold, let_go=self.refill.let_go
+        )
         self.banner = IdentityBanner()
         self.status = StatusLine()
         self.worklist_view = WorklistView(self.worklist)
         self.patient_view = PatientView(self.patient)
         self.refill_view = RefillView(self.refill)
         self.bench_view = BenchView(self.bench)
+        self.settings_view = SettingsView(self.settings)
         self.pages = QStackedWidget()
         self._names = Navigation(
-            [self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill"), self.tr("Pump &bench")]
+            [
+                self.tr("&Worklist"),
+                self.tr("&Patient"),
+                self.tr("Re&fill"),
+                self.tr("Pump &bench"),
+                self.tr("&Settings"),
+            ]
         )
         self._lay_out()
         self._connect()
@@ -56,7 +68,7 @@ class MainWindow(QMainWindow):
         self.worklist_view.setFocus()
 
     def _lay_out(self) -> None:
-        for view in (self.worklist_view, self.patient_view, self.refill_view, self.bench_view):
+        for view in (self.worklist_view, self.patient_view, self.refill_view, self.bench_view, self.settings_view):
             self.pages.addWidget(view)
         middle = QHBoxLayout()
         middle.setSpacing(0)
@@ -83,6 +95,7 @@ class MainWindow(QMainWindow):
         self.refill.pageChanged.connect(self._show_identity)
         self.refill.busyChanged.connect(self._show_busy)
         self.refill.closed.connect(self._refill_closed)
+        self.settings.portChosen.connect(self._show_state)
         self._names.chosen.connect(self.turn_to)
 
     def open_patient(self, patient_id: str) -> None:
@@ -112,6 +125,8 @@ class MainWindow(QMainWindow):
             self.patient.refresh()
         elif page == BENCH:
             self.bench.open(self.patient.therapy)
+        elif page == SETTINGS:
+            self.settings.open(self.patient.therapy)
         self._show_identity()
 
     def _show_identity(self, _change: object = None) -> None:
@@ -132,6 +147,11 @@ class MainWindow(QMainWindow):
         if not visit.reading.running:
             return self.tr("STOPPED"), Mark.BLOCK
         return self.tr("Running"), Mark.VERIFIED
+
+    def _hold(self) -> Hold | None:
+        if self.refill.busy:
+            return Hold.DIALOGUE
+        return Hold.DRAFT if self.refill.staged is not None else None
 
     def _show_busy(self, words: str) -> None:
         self.status.show_connection(words or self._workstation.port_name, connected=bool(words))

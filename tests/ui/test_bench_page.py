@@ -44,7 +44,7 @@ MNEMONIC = re.compile(r"&([^&])")
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     made = Bench(tmp_path)
-    made.station = replace(made.station, bench_at=lambda _implant: PumpBench(made.cable.server))
+    made.station = replace(made.station, bench_of=lambda _implant: PumpBench(made.cable.server))
     return made
 
 
@@ -106,7 +106,8 @@ def test_without_a_patient_the_page_says_how_to_get_one(window: MainWindow) -> N
 
 
 def test_with_a_real_port_the_page_says_that_there_is_no_bench(qtbot: QtBot, themed: object, bench: Bench) -> None:
-    window = MainWindow(replace(bench.station, bench_at=None, port_name="/dev/ttyUSB0"))
+    bench.station.ports.choose("/dev/ttyUSB0")
+    window = MainWindow(bench.station)
     qtbot.addWidget(window)
     window.show()
     window.open_patient(JOHANNA)

@@ -41,6 +41,8 @@ from app.models.records import TherapyRecord
 from app.models.reservoir import theoretical_reservoir
 from app.models.serial_ports import PortKeeper
 from app.services.clock import Clock
+from app.services.guards import Guards
+from app.services.orders import Orders
 from app.services.port_desk import PortDesk
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
@@ -118,13 +120,15 @@ def make_workstation(
             randomness=secrets.token_bytes,
         )
 
+    programming = Programming(store, clock, new_id)
     ports = PortDesk(find_ports, keeper, pump_on, for_this_run=port)
     return Workstation(
         store=store,
         catalogue=catalogue,
         clock=clock,
         desk=RefillDesk(store, catalogue, clock, new_id),
-        programming=Programming(store, clock, new_id),
+        programming=programming,
+        guards=Guards(store, programming, Orders(store, clock, new_id), clock),
         pump_at=lambda implant: pump_on(lambda: ports.chosen, implant),
         ports=ports,
         reports=data / "reports",
@@ -275,6 +279,7 @@ def serve_pump(arguments: argparse.Namespace) -> int:
         return 2
     state = Path(arguments.state) if arguments.state else None
     pump = make_emulated_pump(data, store, load_catalogue(), clock, found[0], state=state, speed=arguments.speed)
+    pump.must_stop = arguments.must_stop
     store.close()
     stop = threading.Event()
     for ending in (signal.SIGINT, signal.SIGTERM):

@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     emulate.add_argument("--data", metavar="FOLDER", help="the store that knows the pump")
     emulate.add_argument("--state", metavar="FILE", help="the pump's memory (default: in the data folder)")
     emulate.add_argument("--speed", type=float, default=1.0, help="how fast its clock runs")
+    emulate.add_argument("--must-stop", action="store_true", help="it stands still while it takes a new program")
     emulate.add_argument("--control", type=int, metavar="PORT", help="a door for faults and time; 0 for any")
     emulate.set_defaults(runs="app.bootstrap:serve_pump")
 

@@ -117,6 +117,10 @@ def _advance(server: PumpServer, order: Order) -> None:
     server.pump.clock.advance(timedelta(minutes=minutes))
 
 
+def _must_stop(server: PumpServer, order: Order) -> None:
+    server.pump.must_stop = bool(order.get("stops", True))
+
+
 def _fault(server: PumpServer, order: Order) -> None:
     server.faults.append(Fault(Do(str(order["fault"])), str(order["on"]), int(order.get("nth", 1))))
 
@@ -143,6 +147,7 @@ _ORDERS: dict[str, Callable[[PumpServer, Order], object]] = {
     "drain-battery": lambda server, order: mishaps.drain_battery(server.pump),
     "wear-out": lambda server, order: mishaps.wear_out(server.pump, days_left=int(order["days"])),
     "jump-clock": lambda server, order: mishaps.jump_clock(server.pump, int(order["seconds"])),
+    "must-stop": _must_stop,
     "reboot": lambda server, order: server.pump.reboot(),
 }
 """What the bench can do, by name."""

@@ -48,6 +48,10 @@ class OrderStore(Protocol):
         """Orders without an outcome, or with one that is not known."""
         ...
 
+    def in_doubt(self, serial: str) -> bool:
+        """Whether anything was sent to this pump whose result is not known, be it an order or a refill's program."""
+        ...
+
     def audit_head(self) -> str:
         """The hash (64 hex digits) that the whole audit trail ends in; 64 zeros for an empty one."""
         ...
@@ -141,6 +145,14 @@ class ClinicStore(OrderStore, Protocol):
 
     def guards(self) -> Sequence[StoppedGuard]:
         """Pumps that may stand still, the one waiting longest first."""
+        ...
+
+    def lift_guard(self, serial: str, entry: AuditEntry) -> None:
+        """Write that this pump has been seen running."""
+        ...
+
+    def write_down(self, entry: AuditEntry) -> None:
+        """Write an audit row of something that changes nothing on record."""
         ...
 
     def close(self) -> None:

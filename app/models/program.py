@@ -180,6 +180,11 @@ class Program:
     delivery: Delivery
     patient_activated: PatientActivated | None = None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it is meant to deliver nothing."""
+        return isinstance(self.delivery, Stopped)
+
 
 class OneTimeKind(StrEnum):
     """Boluses that are given once, as an order of their own."""

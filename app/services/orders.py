@@ -56,7 +56,7 @@ class Orders:
             ReadBackDiffersError, PumpRefusedError: the draft is dead.
             CommandUncertainError, LinkLostError: settle before anything else.
         """
-        if any(record.serial == serial for record in self.store.orders_in_doubt()):
+        if self.store.in_doubt(serial):
             raise OrderInDoubtError(serial=serial)
         digest = pump.digest_of(order)
         base = pump.interrogate()
@@ -82,7 +82,9 @@ class Orders:
         """Commit the sealed order, once, and find out what became of it; the record says so in ``outcome``."""
         now = self.clock.utc()
         record = replace(staged.record, sent_at=now)
-        stands_still = staged.base.identity.must_stop and isinstance(record.order, PumpSettings)
+        settings = _settings_of(record)
+        wants_to_run = settings is not None and not settings.program.is_stopped
+        stands_still = wants_to_run and staged.base.identity.must_stop
         guard = StoppedGuard(record.serial, record.txn, now) if stands_still else None
         self.store.save_order(record, AuditEntry(now, user_id, "order.commit", record.txn), guard=guard)
         return self._record(record, send_once(pump, staged.sealed, _wanted(record)), user_id)
@@ -104,5 +106,8 @@ class Orders:
 
 
 def _wanted(record: PumpOrder) -> Wanted:
-    settings = record.order if isinstance(record.order, PumpSettings) else None
-    return Wanted(record.txn, record.serial, record.digest, settings)
+    return Wanted(record.txn, record.serial, record.digest, _settings_of(record))
+
+
+def _settings_of(record: PumpOrder) -> PumpSettings | None:
+    return record.order if isinstance(record.order, PumpSettings) else None

@@ -78,7 +78,7 @@ class Programming:
         settings, reading = visit.proposed, visit.reading
         if settings is None or reading is None:
             raise NothingProposedError(visit=visit.id)
-        if any(intent.serial == serial for intent in self.store.intents_in_doubt()):
+        if self.store.in_doubt(serial):
             raise OrderInDoubtError(serial=serial)
         require_agreement(settings.program, model, settings.concentration)
         digest = pump.digest_of(settings)
@@ -156,8 +156,9 @@ class Programming:
         now = self.clock.utc()
         visit = staged.visit.after(VisitEvent.SENT, now)
         program = replace(self.store.program(staged.intent.program_id), state=ProgramState.SENT)
-        intent, must_stop = staged.intent, staged.base.identity.must_stop
-        guard = StoppedGuard(intent.serial, intent.txn, now) if must_stop else None
+        intent = staged.intent
+        stands_still = staged.base.identity.must_stop and not program.settings.program.is_stopped
+        guard = StoppedGuard(intent.serial, intent.txn, now) if stands_still else None
         entry = AuditEntry(now, user_id, "pump.commit", intent.txn)
         self.store.write_intent(visit, intent, program, entry, guard=guard)
         return visit

@@ -16,6 +16,7 @@ from app.models.patient import Implant, User
 from app.models.ports import ClinicStore
 from app.models.pump import PumpPort
 from app.services.clock import Clock
+from app.services.guards import Guards
 from app.services.port_desk import PortDesk
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
@@ -33,6 +34,7 @@ class Workstation:
     clock: Clock
     desk: RefillDesk
     programming: Programming
+    guards: Guards
     pump_at: Callable[[Implant], PumpPort]
     ports: PortDesk
     reports: Path

@@ -140,6 +140,14 @@ class SqlClinicStore:
             found = load_settings(connection, [row["settings_id"] for row in rows if row["settings_id"]])
             return [order_of(row, found) for row in rows]
 
+    def in_doubt(self, serial: str) -> bool:
+        with self.engine.connect() as connection:
+            for table in (tables.intents, tables.pump_orders):
+                doubtful = table.c.outcome.is_(None) | (table.c.outcome == Outcome.NOT_KNOWN.value)
+                if connection.execute(select(table.c.txn).where(doubtful, table.c.serial == serial).limit(1)).first():
+                    return True
+        return False
+
     def guards(self) -> Sequence[StoppedGuard]:
         table = tables.stopped_guards
         with self.engine.connect() as connection:
@@ -212,6 +220,15 @@ class SqlClinicStore:
             _keep_guard(connection, lifted=intent.serial if lift_guard else None)
             if fill is not None:
                 _keep_row(connection, tables.fills, _columns(fill))
+            audit_trail.append(connection, entry)
+
+    def lift_guard(self, serial: str, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            _keep_guard(connection, lifted=serial)
+            audit_trail.append(connection, entry)
+
+    def write_down(self, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
             audit_trail.append(connection, entry)
 
     # -- setting up ------------------------------------------------------------------------------------------

@@ -5,15 +5,20 @@ Law: this is only the frame. Pages do not know each other; what leads from one t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services.workstation import Workstation
 from app.ui.background import Background
-from app.ui.banner import IdentityBanner
+from app.ui.banner import Identity, IdentityBanner
 from app.ui.bench.view import BenchView
 from app.ui.bench.view_model import BenchViewModel
+from app.ui.guard.bar import GuardBar
+from app.ui.guard.handover import may_close
+from app.ui.guard.view_model import GuardViewModel
 from app.ui.navigation import Navigation
 from app.ui.patient.view import PatientView
 from app.ui.patient.view_model import PatientViewModel, identity_of
@@ -44,6 +49,7 @@ class MainWindow(QMainWindow):
         self.settings = SettingsViewModel(
             workstation, self._background, self, hold=self._hold, let_go=self.refill.let_go
         )
+        self.guard = GuardViewModel(workstation, self._background, self)
         self.banner = IdentityBanner()
         self.status = StatusLine()
         self.worklist_view = WorklistView(self.worklist)
@@ -52,15 +58,8 @@ class MainWindow(QMainWindow):
         self.bench_view = BenchView(self.bench)
         self.settings_view = SettingsView(self.settings)
         self.pages = QStackedWidget()
-        self._names = Navigation(
-            [
-                self.tr("&Worklist"),
-                self.tr("&Patient"),
-                self.tr("Re&fill"),
-                self.tr("Pump &bench"),
-                self.tr("&Settings"),
-            ]
-        )
+        names = (self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill"), self.tr("Pump &bench"))
+        self._names = Navigation([*names, self.tr("&Settings")])
         self._lay_out()
         self._connect()
         self._show_state()
@@ -79,6 +78,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
+        column.addWidget(GuardBar(self.guard))
         column.addLayout(middle, 1)
         column.addWidget(self.status)
         self.setCentralWidget(frame)
@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         self.refill.busyChanged.connect(self._show_busy)
         self.refill.closed.connect(self._refill_closed)
         self.settings.portChosen.connect(self._show_state)
+        self.guard.changed.connect(self._show_identity)
         self._names.chosen.connect(self.turn_to)
 
     def open_patient(self, patient_id: str) -> None:
@@ -127,16 +128,23 @@ class MainWindow(QMainWindow):
             self.bench.open(self.patient.therapy)
         elif page == SETTINGS:
             self.settings.open(self.patient.therapy)
+        self.guard.refresh()
         self._show_identity()
 
     def _show_identity(self, _change: object = None) -> None:
         if self.pages.currentIndex() == REFILL and self.refill.therapy is not None:
             state, mark = self._refill_state()
-            self.banner.show_identity(identity_of(self.refill.therapy, state=state, mark=mark))
+            self._show_guarded(identity_of(self.refill.therapy, state=state, mark=mark))
         elif self.pages.currentIndex() == WORKLIST:
             self.banner.show_identity(None)
         else:
-            self.banner.show_identity(self.patient.identity())
+            self._show_guarded(self.patient.identity())
+
+    def _show_guarded(self, identity: Identity | None) -> None:
+        """A pump that may stand still is called nothing else."""
+        if identity is not None and self.guard.covers(identity.serial):
+            identity = replace(identity, state=self.tr("MAY STAND STILL"), state_mark=Mark.BLOCK)
+        self.banner.show_identity(identity)
 
     def _refill_state(self) -> tuple[str, Mark]:
         visit = self.refill.visit
@@ -156,6 +164,8 @@ class MainWindow(QMainWindow):
     def _show_busy(self, words: str) -> None:
         self.status.show_connection(words or self._workstation.port_name, connected=bool(words))
         self.status.show_unsaved(self.refill.staged is not None)
+        if not words:
+            self.guard.refresh()
 
     def _show_state(self) -> None:
         station = self._workstation
@@ -174,7 +184,11 @@ class MainWindow(QMainWindow):
             self.worklist_view.update()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Let what is under way with the pump come to its end, then let go of cable and store."""
+        """Let what is under way with the pump come to its end, then let go of cable and store; but first hand over a
+        patient whose pump may stand still."""
+        if not may_close(self, self.guard):
+            event.ignore()
+            return
         self._background.close()
         self.refill.leave()
         self._workstation.store.close()

@@ -268,6 +268,8 @@ QLabel[role="accent"] {{ color: {theme.accent}; }}
 
 QFrame[role="card"] {{ background: {theme.surface}; border: {thin}px solid {theme.hairline};
     border-radius: {inset}px; }}
+QFrame[role="alarm"] {{ background: {theme.stop}; border: none; }}
+QLabel[role="on-alarm"] {{ color: {theme.on_stop}; }}
 QFrame[role="band"] {{ background: {theme.surface}; border: none;
     border-bottom: {thin}px solid {theme.hairline}; }}
 QFrame[role="foot"] {{ background: {theme.surface}; border: none;

@@ -172,6 +172,9 @@ class Disk:
     def orders_in_doubt(self) -> list[PumpOrder]:
         return [record for record in self.records.values() if record.in_doubt]
 
+    def in_doubt(self, serial: str) -> bool:
+        return any(record.serial == serial for record in self.orders_in_doubt())
+
     def audit_head(self) -> str:
         return self.heads[-1]
 

@@ -23,6 +23,7 @@ FAULTS: Mapping[str, str] = {
     "truncate": "The answer is cut in half",
     "reboot-before": "The pump restarts before it hears",
     "reboot-after": "The pump restarts after it obeyed",
+    "reboot-inside": "The power fails between two writes",
 }
 """What can befall a message to a pump in this program; the rest needs a pump in a process of its own."""
 
@@ -175,5 +176,10 @@ _DONE: Mapping[str, Callable[[BenchOrder], str]] = {
         minutes_words(int(order["days"]) * 1440)
     ),
     "jump-clock": _jumped,
+    "must-stop": lambda order: (
+        translated("The pump stops for every new program, and starts again once it holds it.")
+        if order.get("stops", True)
+        else translated("The pump takes a new program without stopping.")
+    ),
     "reboot": lambda order: translated("The pump restarted from its memory."),
 }  # fmt: skip

@@ -217,6 +217,12 @@ _RESULTS = {
 }
 
 
+_STANDS_STILL = (
+    "This order can never come into force any more. But the pump had to stop for it, and nobody has seen it running "
+    "since. Keep the patient here: see to the red bar first."
+)
+
+
 class ProgrammePage(QWidget):
     """Sending, and then exactly one of three results."""
 
@@ -267,7 +273,10 @@ class ProgrammePage(QWidget):
             self._words.setText(busy)
             return
         mark, words, verb = _RESULTS[result]
-        serial = self.view_model.workstation.desk.implant(visit.patient_id).serial
+        station = self.view_model.workstation
+        serial = station.desk.implant(visit.patient_id).serial
+        if result is Result.NOT_APPLIED and station.guards.covers(serial):
+            words = _STANDS_STILL
         self._mark.set_mark(mark)
         self._words.setText(self.tr(words))
         self._why.setText(self.view_model.result_words)

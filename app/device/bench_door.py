@@ -110,6 +110,10 @@ def _run_at(server: PumpServer, order: Order) -> None:
     server.pump.clock.run_at(speed)
 
 
+def _drift(server: PumpServer, order: Order) -> None:
+    server.pump.clock.run_at(server.pump.clock.speed * (1 + int(order["seconds"]) / 86_400))
+
+
 def _advance(server: PumpServer, order: Order) -> None:
     minutes = int(order["minutes"])
     if minutes < 0:
@@ -134,6 +138,7 @@ _ORDERS: dict[str, Callable[[PumpServer, Order], object]] = {
     "state": lambda server, order: None,
     "advance": _advance,
     "run-at": _run_at,
+    "drift": _drift,
     "fault": _fault,
     "clear": _clear,
     "stall": lambda server, order: mishaps.stall(server.pump),

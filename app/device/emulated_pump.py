@@ -110,6 +110,11 @@ class VirtualClock:
         """Put the clock forward: time really passes for the pump."""
         self._start += by
 
+    @property
+    def speed(self) -> float:
+        """How many times as fast as real time it runs."""
+        return self._speed
+
     def run_at(self, speed: float) -> None:
         """From now on run ``speed`` times as fast as real time; 0 stands still, 1.001 is a clock that gains."""
         passed = (self._real_s() - self._since) * self._speed

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.device import mishaps
-from app.device.bench_door import obey_line
+from app.device.bench_door import obey, obey_line
 from app.device.emulated_pump import EmulatedPump, VirtualClock, memory_of
 from app.device.frames import bench_key
 from app.device.messages import (
@@ -38,6 +38,7 @@ from app.device.settings_codec import encode_settings, settings_digest
 from app.models.program import Program, SimpleContinuous, Stopped
 from app.models.pump import Alarm, PumpSettings
 from app.models.quantities import Concentration, DoseRate, Volume
+from tests.device.pumps import PUMP_TIME, make_server
 from tests.models.pumps import synchromed_ii
 
 START = datetime(2026, 3, 2, 10)
@@ -279,3 +280,20 @@ def test_the_bench_moves_time_and_reads_both_books() -> None:
     assert json.loads(obey_line(server, "not json"))["ok"] is False
     filled = json.loads(obey_line(server, '{"do": "fill", "ml": "19.5"}'))
     assert filled["physical_ml"] == "19.5"
+
+
+def test_a_clock_that_drifts_gains_its_seconds_a_day() -> None:
+    real_s = [0.0]
+    server = make_server()
+    server.pump.clock = VirtualClock(PUMP_TIME, lambda: real_s[0])
+    obey(server, {"do": "drift", "seconds": -30})
+    real_s[0] = 10 * 86_400.0
+    assert PUMP_TIME + timedelta(days=10) - server.pump.clock.now() == timedelta(seconds=300)
+
+
+def test_the_bench_makes_a_pump_stop_for_new_programs_and_lets_it_be() -> None:
+    server = make_server()
+    obey(server, {"do": "must-stop"})
+    assert server.pump.must_stop
+    obey(server, {"do": "must-stop", "stops": False})
+    assert not server.pump.must_stop

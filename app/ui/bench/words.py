@@ -155,6 +155,9 @@ _DONE: Mapping[str, Callable[[BenchOrder], str]] = {
     "state": lambda order: translated("This exercise needs nothing more from the pump."),
     "advance": lambda order: translated("{0} passed for the pump.").format(minutes_words(int(order["minutes"]))),
     "run-at": _speed_set,
+    "drift": lambda order: translated("The pump's clock gains {0} a day; with a minus sign it loses them.").format(
+        with_unit(str(order["seconds"]), "s")
+    ),
     "fault": _fault_set,
     "clear": lambda order: translated("No fault waits on the cable any more."),
     "stall": lambda order: translated("The motor stands still."),

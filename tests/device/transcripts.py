@@ -100,8 +100,8 @@ STORIES: dict[str, tuple[str, Callable[[Wire, PumpClient], None]]] = {
         _lost,
     ),
     "A stop that is taken back": (
-        "Sealed, then asked after: the pump says *dead*. The same SEAL, arriving late, belongs to an ended session; and "
-        "the order cannot be begun again.",
+        "Sealed, then asked after: the pump says *dead*. The same SEAL, arriving late, belongs to an ended session; "
+        "and the order cannot be begun again.",
         _dead,
     ),
 }

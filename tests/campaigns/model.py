@@ -150,6 +150,8 @@ class Model:
         self.rules = rules
         self.bounds = bounds
         self._orders = len(bounds.kinds)
+        # As many as there can be to one request; only where an old HI is believed can there be more.
+        self._room = max(3, bounds.duplicates + 1)
         self._program_heeds = {
             HI: self._heed_hi,
             PROGRAM_IS: self._heed_program,
@@ -262,7 +264,7 @@ class Model:
 
     def _answer(self, n: Work, asked: int, kind: int, op: int = 0, *, session: int = 0, value: int = 0) -> None:
         fresh = asked & FRESH
-        if (fresh or (kind == HI and not self.rules.echo)) and len(n[TO_APP]) < 3:
+        if (fresh or (kind == HI and not self.rules.echo)) and len(n[TO_APP]) < self._room:
             n[TO_APP] = (*n[TO_APP], frame(kind, op, session=session, value=value, fresh=bool(fresh)))
 
     # -- the operator --------------------------------------------------------------------------------------------
@@ -760,6 +762,15 @@ COMPLETE = Bounds("SB", crashes=2, duplicates=1, tries=2, in_flight=2)
 
 MUST_STOP = Bounds("SS", crashes=2, duplicates=1, tries=2, in_flight=2, restores=0, must_stop=True)
 THREE_ORDERS = Bounds("SBS", crashes=3, duplicates=2, tries=3, in_flight=3)
+FOUR_IN_FLIGHT = replace(THREE_ORDERS, duplicates=3, in_flight=4, mishaps=2)
+
+REAL = (
+    ("three orders, three duplicates, four frames in flight, two mishaps", FOUR_IN_FLIGHT),
+    ("three orders", THREE_ORDERS),
+    ("two orders", COMPLETE),
+    ("a pump that must stop", MUST_STOP),
+)
+"""Worlds in which the real protocol does nothing wrong, the largest first."""
 
 SETTLED = (("two orders", replace(COMPLETE, restores=0)), ("a pump that must stop", MUST_STOP))
 """Worlds in which one question on a clean cable ends every doubt. After a restored database it need not."""
@@ -871,11 +882,10 @@ def _row(name: str, seen: Explored) -> str:
 
 def explore_all(states: int, processes: int) -> bool:
     """The real protocol, each weakened one, and each loss alone; whether all was as it must be."""
-    real = (("three orders", THREE_ORDERS), ("two orders", COMPLETE), ("a pump that must stop", MUST_STOP))
     some = min(states, _ENOUGH)
     good = True
     with ProcessPoolExecutor(max_workers=processes) as pool:
-        reals = [(name, pool.submit(_explore, (Rules(), bounds, states))) for name, bounds in real]
+        reals = [(name, pool.submit(_explore, (Rules(), bounds, states))) for name, bounds in REAL]
         weakened = [(one, pool.submit(_explore, (one.rules, one.bounds, some))) for one in WEAKENED]
         alone = [(f"without {name}", pool.submit(_explore, (without(name), COMPLETE, some))) for name in ALONE]
         settled = [(f"one clean question settles, {name}", pool.submit(_explore_open, one)) for name, one in SETTLED]

@@ -22,7 +22,6 @@ from fractions import Fraction
 
 from app.device import cobs
 from app.device.client import PumpClient
-from app.device.emulated_pump import PowerCutError
 from app.device.frames import bench_key
 from app.device.messages import (
     Begin,
@@ -151,6 +150,9 @@ class Shelf:
 
     def orders_in_doubt(self) -> list[PumpOrder]:
         return [record for record in self.records.values() if record.in_doubt]
+
+    def in_doubt(self, serial: str) -> bool:
+        return any(record.serial == serial for record in self.orders_in_doubt())
 
     def audit_head(self) -> str:
         return "c3" * 32
@@ -332,8 +334,7 @@ class World:
             self._to_app.append(_read(answer, found.exchange))
 
     def _cut(self, found: Flying) -> None:
-        with suppress(PowerCutError):
-            self._server.feed(found.raw)
+        self._server.feed(found.raw)
         self._server.pump.reboot()
 
     def _give_up(self) -> None:

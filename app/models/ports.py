@@ -7,6 +7,7 @@ disk when it returns.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from app.models.errors import AppError
@@ -23,6 +24,7 @@ from app.models.records import (
     TherapyRecord,
 )
 from app.models.refill_visit import RefillVisit
+from app.models.signed_order import ProgramDraft, SignedOrder
 
 
 class NotOnRecordError(AppError):
@@ -57,7 +59,31 @@ class OrderStore(Protocol):
         ...
 
 
-class ClinicStore(OrderStore, Protocol):
+class PrescriptionStore(Protocol):
+    """What physicians' orders need of a store. Drafts, orders and withdrawals are added and never changed."""
+
+    def drafts(self, implant_id: str) -> Sequence[ProgramDraft]:
+        """Every saved version of every draft for a pump, oldest first."""
+        ...
+
+    def add_draft(self, draft: ProgramDraft, entry: AuditEntry) -> None:
+        """Write a new version of a draft."""
+        ...
+
+    def signed_orders(self, implant_id: str) -> Sequence[SignedOrder]:
+        """Every order signed for a pump, in the order of signing, as the rows have it: digests are not checked here."""
+        ...
+
+    def add_signed_order(self, order: SignedOrder, entry: AuditEntry) -> None:
+        """Write an order. Raises: AlreadySignedError."""
+        ...
+
+    def withdraw_order(self, order_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
+        """Write that an order is withdrawn. Raises: AlreadyWithdrawnError."""
+        ...
+
+
+class ClinicStore(OrderStore, PrescriptionStore, Protocol):
     """The clinic's records."""
 
     def users(self) -> Sequence[User]:

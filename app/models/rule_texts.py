@@ -53,6 +53,20 @@ TEXTS = MappingProxyType(
             "Ask a physician: another drug or concentration than the one in the pump is not a nurse's to choose."
         ),
         ("U-06", "program-not-ordered"): "Ask a physician: a nurse refills with the program unchanged.",
+        ("U-06", "order-withdrawn"): "Ask a physician: the order “{name}” has been withdrawn.",
+        ("U-06", "order-expired"): "Ask a physician: the order “{name}” was valid until {valid_until}.",
+        ("U-06", "other-solution"): (
+            "Ask a physician: the order is for {drug} {concentration_mcg_per_ml} mcg/mL, and this is another solution."
+        ),
+        ("U-06", "other-low-alarm"): "Set the low-reservoir alarm to {ordered_ml} mL, as ordered.",
+        ("U-06", "other-schedule"): "Ask a physician: mode, days or times are not those of the order ({mode}).",
+        ("U-06", "outside-range"): (
+            "Ask a physician: {dose_mcg} mcg for the {what} is outside the order, {from_mcg} to {to_mcg} mcg."
+        ),
+        ("U-06", "order-not-followed"): (
+            "Ask the physician first: the order “{name}” is not what the pump runs, and it would not be carried out."
+        ),
+        ("U-06", "order-changed"): "Do not go on: the order on record is not the one that was signed. Ask a physician.",
         ("U-07", "no-second-reader"): (
             "Have a second person read the label: drug or concentration changes, and nobody has checked it."
         ),

@@ -31,6 +31,7 @@ from app.models.records import (
     TherapyRecord,
 )
 from app.models.refill_visit import RefillVisit, Step
+from app.models.signed_order import ProgramDraft, SignedOrder
 from app.store import audit_trail, tables
 from app.store.folding import fold
 from app.store.mapping import (
@@ -44,6 +45,13 @@ from app.store.mapping import (
     program_of,
     visit_columns,
     visit_of,
+)
+from app.store.prescriptions import (
+    keep_draft,
+    keep_signed_order,
+    keep_withdrawal,
+    load_drafts,
+    load_signed_orders,
 )
 
 
@@ -154,6 +162,14 @@ class SqlClinicStore:
             rows = connection.execute(select(table).order_by(table.c.since)).mappings()
             return [StoppedGuard(row["serial"], row["txn"], row["since"]) for row in rows]
 
+    def drafts(self, implant_id: str) -> Sequence[ProgramDraft]:
+        with self.engine.connect() as connection:
+            return load_drafts(connection, implant_id)
+
+    def signed_orders(self, implant_id: str) -> Sequence[SignedOrder]:
+        with self.engine.connect() as connection:
+            return load_signed_orders(connection, implant_id)
+
     def audit_head(self) -> str:
         with self.engine.connect() as connection:
             return audit_trail.head(connection)
@@ -185,6 +201,21 @@ class SqlClinicStore:
         with self.engine.begin() as connection:
             _keep_row(connection, tables.pump_orders, order_columns(connection, record), key="txn")
             _keep_guard(connection, guard, lifted=record.serial if lift_guard else None)
+            audit_trail.append(connection, entry)
+
+    def add_draft(self, draft: ProgramDraft, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            keep_draft(connection, draft)
+            audit_trail.append(connection, entry)
+
+    def add_signed_order(self, order: SignedOrder, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            keep_signed_order(connection, order)
+            audit_trail.append(connection, entry)
+
+    def withdraw_order(self, order_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            keep_withdrawal(connection, order_id, at, user_id)
             audit_trail.append(connection, entry)
 
     def write_intent(

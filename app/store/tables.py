@@ -299,6 +299,58 @@ pump_orders = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+program_drafts = Table(
+    "program_drafts", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _to("implants"),
+    Column("name", Text, nullable=False),
+    Column("settings_id", Text, ForeignKey("settings.id"), nullable=False),
+    Column("changed_at", Utc, nullable=False),
+    Column("changed_by", Text, ForeignKey("users.id"), nullable=False),
+    Index(None, "implant_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+signed_orders = Table(
+    "signed_orders", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _to("implants"),
+    Column("draft_id", Text, ForeignKey("program_drafts.id"), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("settings_id", Text, ForeignKey("settings.id"), nullable=False),
+    Column("range_percent", Integer, nullable=False),
+    Column("valid_until", Day, nullable=False),
+    Column("signed_by", Text, ForeignKey("users.id"), nullable=False),
+    Column("signed_at", Utc, nullable=False),
+    Column("digest", Text, nullable=False),
+    CheckConstraint("range_percent BETWEEN 0 AND 99", name="range_percent"),
+    Index(None, "implant_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+signed_findings = Table(
+    "signed_findings", METADATA,
+    Column("order_id", Text, ForeignKey("signed_orders.id"), primary_key=True, nullable=False),
+    Column("place", Integer, primary_key=True, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    _one_of("severity", "confirm", "task", "note"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+withdrawn_orders = Table(
+    "withdrawn_orders", METADATA,
+    Column("order_id", Text, ForeignKey("signed_orders.id"), primary_key=True, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("by", Text, ForeignKey("users.id"), nullable=False),
+    sqlite_strict=True,
+)  # fmt: skip
+
 stopped_guards = Table(
     "stopped_guards", METADATA,
     Column("serial", Text, primary_key=True, nullable=False),
@@ -361,7 +413,7 @@ audit = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
-_ONLY_GROWS = ("audit",)
+_ONLY_GROWS = ("audit", "program_drafts", "signed_orders", "signed_findings", "withdrawn_orders")
 
 
 def make_triggers(connection: Connection) -> None:

@@ -10,12 +10,13 @@ plan that was edited are in the order of their times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
 from app.models.course import Pulse, overlaps
+from app.models.day_groups import Item, by_time, days_alike, timed
 from app.models.errors import AppError
 from app.models.program import (
     Bolus,
@@ -33,8 +34,6 @@ from app.models.program import (
     Weekday,
 )
 from app.models.quantities import MINUTES_PER_DAY, MINUTES_PER_WEEK, DoseRate, Mass
-
-Item = Bolus | Step
 
 FINEST = Mass(Mass.PER_MCG // 1000)
 """A nanogram: the last digit that pages show and that a pump's wire carries. Nothing worked out here is finer."""
@@ -205,18 +204,27 @@ def exact_splits(program: Program, place: Place, *, increment: Mass | None = Non
 
 
 def merge(program: Program, first: Place, second: Place) -> tuple[Program, Place]:
-    """Two steps as one, ``second`` beginning where ``first`` ends; its dose is the sum.
+    """Two steps as one, one of them beginning where the other ends; its dose is the sum.
 
     Round midnight only where all days are alike. Raises: EditRefusedError: not-beside and others.
     """
     one, other = _step_at(program, first), _step_at(program, second)
-    gap = other.at - (one.at + one.duration_min)
-    beside = gap == 0 or (len(_plans(program)) == 1 and gap == -MINUTES_PER_DAY)
-    if first.plan != second.plan or first == second or not beside:
+    if first.plan != second.plan or first == second:
         raise EditRefusedError(problem="not-beside")
+    whole_circle = len(_plans(program)) == 1
+    if not _follows(one, other, whole_circle=whole_circle):
+        one, other = other, one
+        if not _follows(one, other, whole_circle=whole_circle):
+            raise EditRefusedError(problem="not-beside")
     joined = Step(at=one.at, duration_min=one.duration_min + other.duration_min, dose=one.dose + other.dose)
     changed, (place,) = _changed(program, [first, second], [(first.plan, joined)])
     return changed, place
+
+
+def _follows(one: Step, other: Step, *, whole_circle: bool) -> bool:
+    """Whether ``other`` begins where ``one`` ends; on the day after only where that is the same plan's."""
+    gap = other.at - one.at - one.duration_min
+    return gap == 0 or (whole_circle and gap == -MINUTES_PER_DAY)
 
 
 def delete(program: Program, places: Sequence[Place]) -> Program:
@@ -295,7 +303,7 @@ def scale(program: Program, percent: Fraction, *, increment: Mass | None) -> Pro
         return program
 
     def scaled(dose: Mass) -> Mass:
-        return _nearest(dose.quanta * percent / 100, increment)
+        return nearest_dose(dose.quanta * percent / 100, increment)
 
     patient = program.patient_activated
     return Program(
@@ -328,9 +336,15 @@ def snap_minute(minute: int, grid_min: int) -> int:
     return (2 * minute + grid_min) // (2 * grid_min) * grid_min
 
 
+def nearest_dose(quanta: Fraction, increment: Mass | None) -> Mass:
+    """The dose next to ``quanta`` yg that is a whole number of increments, or nanograms without; halves to even."""
+    unit = (increment or FINEST).quanta
+    return Mass(round(quanta / unit) * unit)
+
+
 def snap_dose(dose: Mass, increment: Mass | None) -> Mass:
     """The nearest whole number of increments, or nanograms without one; halves to even."""
-    return _nearest(Fraction(dose.quanta), increment)
+    return nearest_dose(Fraction(dose.quanta), increment)
 
 
 # How it is done
@@ -373,7 +387,7 @@ def _lasting(item: Item, at: int, duration_min: int, *, keep_rate: bool, increme
     _require_length(duration_min)
     dose = item.dose
     if isinstance(item, Step) and keep_rate and duration_min != item.duration_min:
-        dose = _nearest(Fraction(dose.quanta * duration_min, item.duration_min), increment)
+        dose = nearest_dose(Fraction(dose.quanta * duration_min, item.duration_min), increment)
     return replace(item, at=at % MINUTES_PER_DAY, duration_min=duration_min, dose=dose)
 
 
@@ -382,11 +396,6 @@ def _require_length(minutes: int) -> None:
         raise EditRefusedError(problem="zero-length", duration_min=minutes)
     if minutes > MINUTES_PER_DAY:
         raise EditRefusedError(problem="longer-than-a-day", duration_min=minutes)
-
-
-def _nearest(quanta: Fraction, increment: Mass | None) -> Mass:
-    unit = (increment or FINEST).quanta
-    return Mass(round(quanta / unit) * unit)
 
 
 def _is_whole(share: Fraction, whole: Mass, increment: Mass | None) -> bool:
@@ -416,8 +425,8 @@ def _changed(
         old = enumerate(_of_kind(plans[number], kind))
         kept = [(item, None) for index, item in old if Place(number, kind, index) not in without]
         new = [(item, order) for order, (to, item) in enumerate(added) if (to, _kind_of(item)) == (number, kind)]
-        tagged = sorted([*kept, *new], key=lambda pair: _by_time(pair[0]))
-        plans[number] = _with_items(plans[number], kind, [item for item, _ in tagged])
+        tagged = sorted([*kept, *new], key=lambda pair: by_time(pair[0]))
+        plans[number] = _with_kind(plans[number], kind, [item for item, _ in tagged])
         places |= {order: Place(number, kind, i) for i, (_, order) in enumerate(tagged) if order is not None}
     return _checked(_with_plans(program, plans), program), tuple(places[order] for order in range(len(added)))
 
@@ -426,11 +435,7 @@ def _kind_of(item: Item) -> Kind:
     return Kind.BOLUS if isinstance(item, Bolus) else Kind.STEP
 
 
-def _by_time(item: Item) -> tuple[int, int, Mass]:
-    return item.at, item.duration_min, item.dose
-
-
-def _with_items(plan: DayPlan, kind: Kind, items: Iterable[Item]) -> DayPlan:
+def _with_kind(plan: DayPlan, kind: Kind, items: Iterable[Item]) -> DayPlan:
     if kind is Kind.BOLUS:
         return replace(plan, boluses=tuple(item for item in items if isinstance(item, Bolus)))
     return replace(plan, steps=tuple(item for item in items if isinstance(item, Step)))
@@ -494,30 +499,4 @@ def _shifted_plans(plans: tuple[DayPlan, ...], by_min: int) -> tuple[DayPlan, ..
         return tuple(replace(plan, days=tuple(Weekday((day + days) % 7) for day in plan.days)) for plan in plans)
     if len({plan.basal for plan in plans}) > 1:
         raise EditRefusedError(problem="weekdays", minutes=by_min)
-    return days_alike(plans[0].basal, ((day * MINUTES_PER_DAY + item.at + by_min, item) for day, item in _timed(plans)))
-
-
-def _timed(plans: Iterable[DayPlan]) -> Iterator[tuple[Weekday, Item]]:
-    for plan in plans:
-        for day in plan.days:
-            for kind in Kind:
-                yield from ((day, item) for item in _of_kind(plan, kind))
-
-
-def days_alike(basal: DoseRate, items: Iterable[tuple[int, Item]]) -> tuple[DayPlan, ...]:
-    """Day plans from items at minutes of the week (round its end), all over one basal rate; equal days share one."""
-    by_day: dict[Weekday, list[Item]] = {day: [] for day in Weekday}
-    for minute, item in items:
-        day, at = divmod(minute % MINUTES_PER_WEEK, MINUTES_PER_DAY)
-        by_day[Weekday(day)].append(replace(item, at=at))
-    groups: dict[tuple[tuple[Item, ...], ...], list[Weekday]] = {}
-    for day, found in by_day.items():
-        ordered = sorted(found, key=_by_time)
-        groups.setdefault(tuple(tuple(i for i in ordered if _kind_of(i) is kind) for kind in Kind), []).append(day)
-    plans = []
-    for kinds, alike in groups.items():
-        plan = DayPlan(tuple(alike), basal)
-        for kind, ordered_items in zip(Kind, kinds, strict=True):
-            plan = _with_items(plan, kind, ordered_items)
-        plans.append(plan)
-    return tuple(plans)
+    return days_alike(plans[0].basal, ((minute + by_min, item) for minute, item in timed(plans)))

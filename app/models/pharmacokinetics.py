@@ -2,6 +2,9 @@
 
 Law: no rule ever fires on this curve. It is the one place in the models that computes with floats, by the closed
 solution for each stretch of constant rate. Source: PK-01 to PK-07.
+
+`curve` starts without drug and goes step by step; the settled week, which follows a dragged block, is in
+`app/ui/schedule/curve_data.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ from app.models.course import Course
 from app.models.quantities import MINUTES_PER_WEEK, Mass
 
 MODELS = ("label", "seed")
+
+BAND_HALF_LIVES = 13
+"""So many half-lives stand for all between the lowest and the highest: see :func:`band_models`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,30 @@ def curve_model(name: str, catalogue: Catalogue) -> CurveModel:
         catalogue.rule(f"pk_{name}_{constant}") for constant in ("clearance_ml_per_h", "half_life_h", "ke0_per_h")
     )
     return CurveModel(name, clearance, half_life, ke0)
+
+
+def band_models(catalogue: Catalogue) -> tuple[CurveModel, ...]:
+    """The models whose envelope is the band of the fluid; their effect site is the label's and not meant to be drawn.
+
+    The level falls wherever clearance rises, so its two ends are enough. It is not monotone in the half-life (some
+    hours after a bolus the highest level belongs to one in between), so that is walked in even steps. Source: PK-04.
+    """
+    low, high, shortest, longest = (
+        catalogue.rule(f"pk_band_{end}")
+        for end in ("clearance_low_ml_per_h", "clearance_high_ml_per_h", "half_life_low_h", "half_life_high_h")
+    )
+    ke0 = catalogue.rule("pk_label_ke0_per_h")
+    step = (longest - shortest) / (BAND_HALF_LIVES - 1)
+    return tuple(
+        CurveModel("band", clearance, shortest + number * step, ke0)
+        for number in range(BAND_HALF_LIVES)
+        for clearance in (low, high)
+    )
+
+
+def cervical_share(catalogue: Catalogue) -> Fraction:
+    """Of the level at a thoracolumbar tip, what reaches the neck. Source: PK-05."""
+    return 1 / catalogue.rule("pk_cervical_ratio")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ from dataclasses import replace
 from app.models.program import Bolus, DayPlan, Step, Weekday
 from app.models.quantities import MINUTES_PER_DAY, MINUTES_PER_WEEK, DoseRate, Mass
 
-Item = Bolus | Step
-Timed = tuple[int, Item]
+_Item = Bolus | Step
+Timed = tuple[int, _Item]
 """A minute of the week and what starts there; the item's own ``at`` does not count."""
 
 
-def by_time(item: Item) -> tuple[int, int, Mass]:
+def by_time(item: _Item) -> tuple[int, int, Mass]:
     """The order of items in a plan; those of one minute by duration, then by dose."""
     return item.at, item.duration_min, item.dose
 
 
-def with_items(plan: DayPlan, items: Iterable[Item]) -> DayPlan:
+def with_items(plan: DayPlan, items: Iterable[_Item]) -> DayPlan:
     """The plan with ``items`` instead of its own, in order."""
     ordered = sorted(items, key=by_time)
     return replace(
@@ -42,7 +42,7 @@ def timed(plans: Iterable[DayPlan]) -> Iterator[Timed]:
 
 def days_alike(basal: DoseRate, items: Iterable[Timed]) -> tuple[DayPlan, ...]:
     """Day plans of ``items`` over one basal rate; minutes beyond the week's end are the next week's."""
-    on: dict[Weekday, list[Item]] = {day: [] for day in Weekday}
+    on: dict[Weekday, list[_Item]] = {day: [] for day in Weekday}
     for minute, item in items:
         day, at = divmod(minute % MINUTES_PER_WEEK, MINUTES_PER_DAY)
         on[Weekday(day)].append(replace(item, at=at))

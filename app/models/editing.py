@@ -16,7 +16,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from app.models.course import Pulse, overlaps
-from app.models.day_groups import Item, by_time, days_alike, timed
+from app.models.day_groups import by_time, days_alike, timed
 from app.models.errors import AppError
 from app.models.program import (
     Bolus,
@@ -34,6 +34,8 @@ from app.models.program import (
     Weekday,
 )
 from app.models.quantities import MINUTES_PER_DAY, MINUTES_PER_WEEK, DoseRate, Mass
+
+Item = Bolus | Step
 
 FINEST = Mass(Mass.PER_MCG // 1000)
 """A nanogram: the last digit that pages show and that a pump's wire carries. Nothing worked out here is finer."""

@@ -26,6 +26,7 @@ from app.device.port_list import find_ports
 from app.device.protocols.protocol_itbemu import register_pumps
 from app.device.pump_memory import MemoryFile
 from app.device.server import PumpServer
+from app.device.settings_codec import decode_settings, encode_settings, settings_digest
 from app.device.transports import Loopback, Transport
 from app.device.worker_cable import open_transport
 from app.documents.catalogue import load_catalogue
@@ -44,6 +45,7 @@ from app.services.clock import Clock
 from app.services.guards import Guards
 from app.services.orders import Orders
 from app.services.port_desk import PortDesk
+from app.services.prescribing import Prescribing
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
 from app.services.therapy import delivery_since
@@ -121,12 +123,14 @@ def make_workstation(
         )
 
     programming = Programming(store, clock, new_id)
+    prescribing = Prescribing(store, catalogue, clock, new_id, as_sent)
     ports = PortDesk(find_ports, keeper, pump_on, for_this_run=port)
     return Workstation(
         store=store,
         catalogue=catalogue,
         clock=clock,
-        desk=RefillDesk(store, catalogue, clock, new_id),
+        desk=RefillDesk(store, catalogue, clock, new_id, prescribing.last_order),
+        prescribing=prescribing,
         programming=programming,
         guards=Guards(store, programming, Orders(store, clock, new_id), clock),
         pump_at=lambda implant: pump_on(lambda: ports.chosen, implant),
@@ -136,6 +140,15 @@ def make_workstation(
         bench_of=lambda implant: PumpBench(server_of(implant)),
         exercises=load_exercises(),
     )
+
+
+def as_sent(settings: PumpSettings) -> tuple[PumpSettings, str]:
+    """Settings decoded from the bytes that a pump would be sent, and those bytes' digest.
+
+    Raises: NotRepresentableError.
+    """
+    raw = encode_settings(settings)
+    return decode_settings(raw), settings_digest(raw).hex()
 
 
 def new_id() -> str:

@@ -164,9 +164,9 @@ def order_digest(order: SignedOrder, wire_digest: str) -> str:
 def within_order(order: SignedOrder, settings: PumpSettings, on: date) -> tuple[Finding, ...]:
     """Why ``settings`` may not be programmed on the strength of ``order`` on this day; empty if they may.
 
-    Source: U-06.
+    Of an order that no longer counts only that is said. Source: U-06.
     """
-    return (*_validity(order, on), *deviations(order, settings))
+    return tuple(_validity(order, on)) or deviations(order, settings)
 
 
 def _validity(order: SignedOrder, on: date) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from app.models.quantities import DoseRate, Volume
 from app.models.records import AuditEntry, Fill, ProgramRecord, ProgramState
 from app.models.refill_visit import Answer, DrugCheck, PumpReading, RefillVisit, VisitEvent, WrongStepError
 from app.models.reservoir import ResidualJudgement, TheoreticalReservoir, judge_residual, theoretical_reservoir
+from app.models.signed_order import OrderChangedError, SignedOrder, deviations, within_order
 from app.models.transition import Prescription, Segment, bridge, catheter_volume_ml, path_volume_ml
 from app.services.clock import Clock
 from app.services.therapy import Therapy, delivery_since, program_spans, therapy_of
@@ -41,6 +42,14 @@ from app.services.therapy import Therapy, delivery_since, program_spans, therapy
 Reasons = Mapping[tuple[str, str], str]
 """The reason typed for each (rule, reason) of a finding that asks to confirm."""
 NO_REASONS: Reasons = MappingProxyType({})
+
+LastOrder = Callable[[str], SignedOrder | None]
+"""The order signed last for an implant, whether or not it still counts. Raises: OrderChangedError."""
+
+
+def no_orders(implant_id: str) -> SignedOrder | None:
+    """Where nobody signs orders, there is none."""
+    return None
 
 
 class NoPumpError(AppError):
@@ -72,6 +81,21 @@ class Residual:
     findings: tuple[Finding, ...]
 
 
+def require_reasons(findings: Sequence[Finding], reasons: Reasons) -> list[Finding]:
+    """Make sure that nothing is forbidden and everything asked is answered; returns the findings that asked.
+
+    Raises: BlockedError, ReasonMissingError.
+    """
+    forbidden = blocks(findings)
+    if forbidden:
+        raise BlockedError(rules=",".join(finding.rule for finding in forbidden))
+    asking = [finding for finding in findings if finding.severity is Severity.CONFIRM]
+    missing = [finding.rule for finding in asking if not reasons.get((finding.rule, finding.reason), "").strip()]
+    if missing:
+        raise ReasonMissingError(rules=",".join(missing))
+    return asking
+
+
 @dataclass(frozen=True, slots=True)
 class RefillDesk:
     """Where refills are worked through. ``new_id`` returns 32 random hex digits."""
@@ -80,6 +104,7 @@ class RefillDesk:
     catalogue: Catalogue
     clock: Clock
     new_id: Callable[[], str]
+    last_order: LastOrder = no_orders
 
     # -- who and which pump ----------------------------------------------------------------------------------
 
@@ -231,7 +256,7 @@ class RefillDesk:
         if self._changes_solution(visit, check):
             findings.append(
                 Finding("CON-01", Severity.NOTE, "solution-changes", {"drug": drug.name})
-                if user.role is Role.PHYSICIAN
+                if user.role is Role.PHYSICIAN or self._orders_solution(visit, check)
                 else Finding("U-06", Severity.BLOCK, "solution-not-ordered", {"drug": drug.name})
             )
             if not check.second_reader:
@@ -241,6 +266,16 @@ class RefillDesk:
     def _changes_solution(self, visit: RefillVisit, check: DrugCheck) -> bool:
         settings = self.settings_now(visit)
         return settings is not None and (settings.drug, settings.concentration) != (check.drug, check.concentration)
+
+    def _orders_solution(self, visit: RefillVisit, check: DrugCheck) -> bool:
+        """Whether an order that counts today is for just this solution."""
+        try:
+            order = self.last_order(visit.implant_id)
+        except OrderChangedError:
+            return False
+        today = self.clock.pump().date()
+        wanted = (check.drug, check.concentration)
+        return order is not None and order.counts_on(today) and (order.drug, order.concentration) == wanted
 
     def settings_now(self, visit: RefillVisit) -> PumpSettings | None:
         """What the pump runs: by its own reading, or by the record where it cannot be read."""
@@ -338,8 +373,8 @@ class RefillDesk:
             return ()
         model, drug = self.model_of(visit), self.catalogue.drug(settings.drug)
         findings = list(program_findings(settings.program, model, drug, settings.concentration, self.catalogue))
-        if settings.program != now.program and user.role is not Role.PHYSICIAN:
-            findings.append(Finding("U-06", Severity.BLOCK, "program-not-ordered"))
+        if user.role is not Role.PHYSICIAN:
+            findings += self._order_findings(visit, now, settings)
         if settings.bridge is not None:
             before, after = _prescription(now, model), _prescription(settings, model)
             segments = self._segments(visit)
@@ -354,6 +389,22 @@ class RefillDesk:
             # The drug's step and the program's own findings have said these already.
             findings += (finding for finding in bridging if finding.rule not in ("U-02", "U-03"))
         return tuple(findings)
+
+    def _order_findings(self, visit: RefillVisit, now: PumpSettings, settings: PumpSettings) -> tuple[Finding, ...]:
+        """What a nurse may program: what is ordered, or what runs already. Source: U-06."""
+        try:
+            order = self.last_order(visit.implant_id)
+        except OrderChangedError:
+            return (Finding("U-06", Severity.BLOCK, "order-changed"),)
+        same = settings.program == now.program
+        if order is None:
+            return () if same else (Finding("U-06", Severity.BLOCK, "program-not-ordered"),)
+        today = self.clock.pump().date()
+        if not same or (settings.drug, settings.concentration) != (now.drug, now.concentration):
+            return within_order(order, settings, today)
+        if order.counts_on(today) and deviations(order, settings):
+            return (Finding("U-06", Severity.CONFIRM, "order-not-followed", {"name": order.name}),)
+        return ()
 
     def propose(
         self, visit: RefillVisit, settings: PumpSettings, user: User, reasons: Reasons = NO_REASONS
@@ -431,17 +482,10 @@ class RefillDesk:
 
     def _answers(self, findings: Sequence[Finding], reasons: Reasons, user: User) -> tuple[Answer, ...]:
         """The reasons given, one for each finding that asks for one."""
-        forbidden = blocks(findings)
-        if forbidden:
-            raise BlockedError(rules=",".join(finding.rule for finding in forbidden))
-        asking = [finding for finding in findings if finding.severity is Severity.CONFIRM]
-        missing = [finding.rule for finding in asking if not reasons.get((finding.rule, finding.reason))]
-        if missing:
-            raise ReasonMissingError(rules=",".join(missing))
         now = self.clock.utc()
         return tuple(
             Answer(finding.rule, finding.reason, reasons[finding.rule, finding.reason], now, user.id)
-            for finding in asking
+            for finding in require_reasons(findings, reasons)
         )
 
     def _save(

@@ -18,6 +18,7 @@ from app.models.pump import PumpPort
 from app.services.clock import Clock
 from app.services.guards import Guards
 from app.services.port_desk import PortDesk
+from app.services.prescribing import Prescribing
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
 
@@ -33,6 +34,7 @@ class Workstation:
     catalogue: Catalogue
     clock: Clock
     desk: RefillDesk
+    prescribing: Prescribing
     programming: Programming
     guards: Guards
     pump_at: Callable[[Implant], PumpPort]

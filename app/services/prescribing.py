@@ -1,0 +1,341 @@
+"""From a program on the drawing board to a signed order: drafts, signing, withdrawing, and the history of it all.
+
+Law: only a physician on record signs, and signs what the pump's own bytes say; a block refuses, a question needs its
+typed reason, and both engines agree first. The order signed last is the only one that can count, and it counts while
+it is valid and matches its digest: one that was replaced, has expired or is withdrawn never comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from app.models.agreement import require_agreement
+from app.models.catalogue import Catalogue
+from app.models.comparison import Row, compare, mode_name, sentence_of
+from app.models.course import NoCourseError, figures_of
+from app.models.errors import AppError
+from app.models.findings import Finding, Severity
+from app.models.guardrails import concentration_findings
+from app.models.guardrails_program import Occasion, program_findings
+from app.models.patient import Implant, Role, User
+from app.models.ports import ClinicStore, NotOnRecordError
+from app.models.pump import PumpSettings
+from app.models.quantities import DoseRate
+from app.models.records import AuditEntry, ProgramRecord
+from app.models.rule_texts import sentence
+from app.models.signed_order import (
+    InvalidOrderError,
+    OrderChangedError,
+    ProgramDraft,
+    SignedFinding,
+    SignedOrder,
+    deviations,
+    order_digest,
+)
+from app.models.titration import DoseChange, Setting, titration_findings
+from app.services.clock import Clock
+from app.services.refill import NO_REASONS, Reasons, require_reasons
+from app.services.therapy import Therapy, therapy_of
+
+Canonical = Callable[[PumpSettings], tuple[PumpSettings, str]]
+"""Settings decoded from the bytes that would be sent, and the digest of those bytes (64 hex digits).
+
+Raises: NotRepresentableError.
+"""
+
+
+class NotAPhysicianError(AppError):
+    """Only a physician on record signs or withdraws an order; ``user`` is none."""
+
+
+class DecodedDiffersError(AppError):
+    """What the pump would be told is not what was put in."""
+
+
+class VersionState(StrEnum):
+    """What became of one version of a patient's programs."""
+
+    DRAFT = "draft"
+    SIGNED = "signed"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    IN_PUMP = "in-pump"
+    WAS_IN_PUMP = "was-in-pump"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One entry of the history: a saved draft, a signed order, or a program that a pump has verified.
+
+    ``at`` is UTC; ``in_pump_since`` is on the pump's clock and only there for a verified program.
+    """
+
+    id: str
+    state: VersionState
+    name: str
+    settings: PumpSettings
+    at: datetime
+    by: str
+    in_pump_since: datetime | None = None
+    order: SignedOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a physician reads before signing: ``settings`` are decoded from the bytes that ``wire_digest`` names."""
+
+    settings: PumpSettings
+    wire_digest: str
+    sentence: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prescribing:
+    """Where programs become orders. ``new_id`` returns 32 random hex digits."""
+
+    store: ClinicStore
+    catalogue: Catalogue
+    clock: Clock
+    new_id: Callable[[], str]
+    canonical: Canonical
+
+    # -- drafts ----------------------------------------------------------------------------------------------
+
+    def save_draft(self, implant: Implant, name: str, settings: PumpSettings, user: User) -> ProgramDraft:
+        """Keep a program under a name; every save that changes something is a version of its own.
+
+        Raises: InvalidOrderError: no name.
+        """
+        draft = ProgramDraft(
+            id=self.new_id(),
+            implant_id=implant.id,
+            name=name.strip(),
+            settings=plan_of(settings),
+            changed_at=self.clock.utc(),
+            changed_by=user.id,
+        )
+        before = next((found for found in self.drafts(implant) if found.name == draft.name), None)
+        if before is not None and before.settings == draft.settings:
+            return before
+        self.store.add_draft(draft, AuditEntry(draft.changed_at, user.id, "order.drafted", draft.id))
+        return draft
+
+    def drafts(self, implant: Implant) -> tuple[ProgramDraft, ...]:
+        """The last version of each name, the one saved last first."""
+        last: dict[str, ProgramDraft] = {}
+        for draft in self.store.drafts(implant.id):
+            last.pop(draft.name, None)
+            last[draft.name] = draft
+        return tuple(reversed(last.values()))
+
+    # -- signing ---------------------------------------------------------------------------------------------
+
+    def review(
+        self, implant: Implant, settings: PumpSettings, *, setting: Setting = Setting.REFILL, occasion: str = ""
+    ) -> Reviewed:
+        """What would be signed, decoded from what would be sent, and what the rules say about it.
+
+        Raises:
+            NotRepresentableError, DecodedDiffersError: the pump cannot be told exactly this.
+            EnginesDisagreeError: the two engines do not agree on what it comes to.
+        """
+        decoded, digest = self.canonical(plan_of(settings))
+        if decoded != plan_of(settings):
+            raise DecodedDiffersError(digest=digest)
+        model = self.catalogue.pump(implant.pump_model)
+        require_agreement(decoded.program, model, decoded.concentration)
+        therapy = self.therapy(implant)
+        findings = plan_findings(therapy, decoded, self.catalogue, setting=setting, occasion=occasion)
+        return Reviewed(decoded, digest, sentence_of(decoded, model), findings)
+
+    def therapy(self, implant: Implant) -> Therapy:
+        """What the patient is getting now. Raises: NotOnRecordError: this pump is not the patient's."""
+        record = self.store.therapy(implant.patient_id)
+        if record.implant is None or record.implant.id != implant.id:
+            raise NotOnRecordError(kind="implant", id=implant.id)
+        return therapy_of(record, self.catalogue, at=self.clock.pump())
+
+    def sign(
+        self,
+        implant: Implant,
+        draft: ProgramDraft,
+        user: User,
+        *,
+        range_percent: Fraction,
+        valid_until: date,
+        reasons: Reasons = NO_REASONS,
+        setting: Setting = Setting.REFILL,
+        occasion: str = "",
+    ) -> SignedOrder:
+        """Make an order of a saved draft; it takes the place of the order before.
+
+        Raises:
+            NotAPhysicianError, BlockedError, ReasonMissingError, AlreadySignedError: nothing was signed.
+            InvalidOrderError: ``problem`` is ``range`` or ``valid-until``.
+            NotOnRecordError: this version of the draft was never saved.
+            NotRepresentableError, DecodedDiffersError, EnginesDisagreeError: see :meth:`review`.
+        """
+        self._require_physician(user)
+        if valid_until < self.clock.pump().date():
+            raise InvalidOrderError(problem="valid-until", valid_until=valid_until)
+        if draft not in self.store.drafts(implant.id):
+            raise NotOnRecordError(kind="draft", id=draft.id)
+        reviewed = self.review(implant, draft.settings, setting=setting, occasion=occasion)
+        require_reasons(reviewed.findings, reasons)
+        unsealed = SignedOrder(
+            id=self.new_id(),
+            implant_id=implant.id,
+            draft_id=draft.id,
+            name=draft.name,
+            settings=reviewed.settings,
+            range_percent=range_percent,
+            valid_until=valid_until,
+            signed_by=user.id,
+            signed_at=self.clock.utc(),
+            findings=_said(reviewed.findings, reasons),
+            digest="0" * 64,
+        )
+        order = replace(unsealed, digest=order_digest(unsealed, reviewed.wire_digest))
+        self.store.add_signed_order(order, AuditEntry(order.signed_at, user.id, "order.signed", order.id, order.digest))
+        return order
+
+    def _require_physician(self, user: User) -> None:
+        on_record = next((found for found in self.store.users() if found.id == user.id), None)
+        if on_record is None or on_record.role is not Role.PHYSICIAN:
+            raise NotAPhysicianError(user=user.id)
+
+    def withdraw(self, order: SignedOrder, user: User) -> None:
+        """End an order before its time. Raises: NotAPhysicianError, AlreadyWithdrawnError."""
+        self._require_physician(user)
+        now = self.clock.utc()
+        self.store.withdraw_order(order.id, now, user.id, AuditEntry(now, user.id, "order.withdrawn", order.id))
+
+    # -- what counts -----------------------------------------------------------------------------------------
+
+    def orders(self, implant_id: str) -> tuple[SignedOrder, ...]:
+        """All orders for a pump, in the order of signing.
+
+        Raises: OrderChangedError: one of them is not what was signed.
+        """
+        try:
+            found = self.store.signed_orders(implant_id)
+        except (AppError, ValueError) as unreadable:
+            raise OrderChangedError(implant=implant_id) from unreadable
+        for order in found:
+            self._require_unchanged(order)
+        return tuple(found)
+
+    def _require_unchanged(self, order: SignedOrder) -> None:
+        try:
+            decoded, wire = self.canonical(order.settings)
+        except AppError as unsendable:
+            raise OrderChangedError(order=order.id) from unsendable
+        if decoded != order.settings or order_digest(order, wire) != order.digest:
+            raise OrderChangedError(order=order.id)
+
+    def last_order(self, implant_id: str) -> SignedOrder | None:
+        """The order signed last, whether or not it still counts. Raises: OrderChangedError."""
+        orders = self.orders(implant_id)
+        return orders[-1] if orders else None
+
+    def current_order(self, implant_id: str, on: date) -> SignedOrder | None:
+        """The order that counts on this day of the pump's clock. Raises: OrderChangedError."""
+        last = self.last_order(implant_id)
+        return last if last is not None and last.counts_on(on) else None
+
+    # -- the history -----------------------------------------------------------------------------------------
+
+    def versions(self, implant: Implant) -> tuple[Version, ...]:
+        """Drafts, orders and verified programs of a pump, oldest first. Raises: OrderChangedError."""
+        orders, programs = self.orders(implant.id), self.store.programs(implant.id)
+        found = [
+            Version(draft.id, VersionState.DRAFT, draft.name, draft.settings, draft.changed_at, draft.changed_by)
+            for draft in self.store.drafts(implant.id)
+        ]
+        found += [self._signed(order, last=order is orders[-1]) for order in orders]
+        found += [_verified(record, orders, last=record is programs[-1]) for record in programs]
+        return tuple(sorted(found, key=lambda version: version.at))
+
+    def _signed(self, order: SignedOrder, *, last: bool) -> Version:
+        state = self.state_of(order, last=last)
+        return Version(order.id, state, order.name, order.settings, order.signed_at, order.signed_by, order=order)
+
+    def state_of(self, order: SignedOrder, *, last: bool) -> VersionState:
+        """What became of an order by today; ``last`` says that no other was signed after it."""
+        if order.withdrawn_at is not None:
+            return VersionState.WITHDRAWN
+        if not last:
+            return VersionState.SUPERSEDED
+        return VersionState.SIGNED if order.counts_on(self.clock.pump().date()) else VersionState.EXPIRED
+
+    def difference(self, implant: Implant, a: Version, b: Version) -> tuple[Row, ...]:
+        """From ``a`` to ``b``, item by item. Raises: NoCourseError: one of them cannot run on this pump."""
+        return compare(a.settings, b.settings, self.catalogue.pump(implant.pump_model))
+
+
+def plan_of(settings: PumpSettings) -> PumpSettings:
+    """What is ordered for good: settings without the fill and the bridge of one refill."""
+    return replace(settings, reservoir=None, bridge=None)
+
+
+def plan_findings(
+    therapy: Therapy, settings: PumpSettings, catalogue: Catalogue, *, setting: Setting, occasion: str = ""
+) -> tuple[Finding, ...]:
+    """What the rules say about a program and about its difference from the one that runs."""
+    if therapy.model is None:
+        raise NotOnRecordError(kind="pump", id=therapy.patient.id)
+    running, before = therapy.settings, therapy.figures
+    drug, concentration = catalogue.drug(settings.drug), settings.concentration
+    known = Occasion(
+        reason=occasion,
+        previous=running.program if running else None,
+        previous_daily=before.achieved_daily if before else None,
+    )
+    findings = [
+        *concentration_findings(drug, concentration),
+        *program_findings(settings.program, therapy.model, drug, concentration, catalogue, occasion=known),
+    ]
+    try:
+        after = figures_of(settings.program, therapy.model, concentration)
+    except NoCourseError:
+        return tuple(findings)
+    if before is not None:
+        old, new = DoseRate.floor(before.achieved_daily), DoseRate.floor(after.achieved_daily)
+        findings += titration_findings(DoseChange(old, new, setting), catalogue)
+    return tuple(findings)
+
+
+def _said(findings: Sequence[Finding], reasons: Reasons) -> tuple[SignedFinding, ...]:
+    """Findings in words, each with its answer if one was asked for."""
+    return tuple(
+        SignedFinding(
+            found.rule,
+            found.severity,
+            found.reason,
+            sentence(found),
+            reasons[found.rule, found.reason].strip() if found.severity is Severity.CONFIRM else "",
+        )
+        for found in findings
+    )
+
+
+def _verified(record: ProgramRecord, orders: Sequence[SignedOrder], *, last: bool) -> Version:
+    """A verified program; its name and order are those of the last order before it that it keeps to."""
+    known = (order for order in reversed(orders) if order.signed_at <= record.recorded_at)
+    order = next((order for order in known if not deviations(order, record.settings)), None)
+    return Version(
+        id=record.id,
+        state=VersionState.IN_PUMP if last else VersionState.WAS_IN_PUMP,
+        name=order.name if order else mode_name(record.settings.program),
+        settings=record.settings,
+        at=record.recorded_at,
+        by=record.recorded_by,
+        in_pump_since=record.effective_at,
+        order=order,
+    )

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-BENCHMARKS = {"first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years"}
+BENCHMARKS = {"first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years", "curve": "curve"}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import serial
 
@@ -19,12 +20,15 @@ from app.device.server import PumpServer
 from app.device.settings_codec import encode_settings
 from app.documents.catalogue import load_catalogue
 from app.models.catalogue import PumpModel
+from app.models.course import Course
 from app.models.findings import Severity
 from app.models.guardrails_program import program_findings
+from app.models.pharmacokinetics import CurveModel, curve_model, steady_state_mcg_per_ml
+from app.models.pharmacokinetics import curve as step_by_step
 from app.models.program import Flex, Program
 from app.models.pump import LogMark, PumpSettings
 from app.models.quantities import DoseRate
-from benchmarks import __main__, dialogue, first_paint, ten_years
+from benchmarks import __main__, curve, dialogue, first_paint, ten_years
 from benchmarks.dialogue import DialogueFailedError, Lane, RoundTrip
 from benchmarks.ten_years import Books, Span
 from tests.device.pumps import SERIAL, make_server
@@ -108,6 +112,38 @@ class TestTenYears:
         assert [finding for finding in found if finding.severity is Severity.BLOCK] == []
         (plan,) = settings.program.delivery.plans
         assert len(plan.boluses) == catalogue.pump(ten_years.MODEL).max_changes_per_day == 13
+
+
+class TestCurve:
+    def test_ten_days_are_the_same_curve_in_every_way(self, capsys) -> None:
+        assert curve.main(["--days", "10", "--month-days", "2", "--runs", "1"]) == 0
+        shown = capsys.readouterr().out
+        assert "14,400 minutes of 13 boluses a day, set 'label'" in shown and "set 'seed'" in shown
+        assert shown.count("lfilter") == 3 and shown.count("solve_ivp, 2 days scaled") == 4
+        assert "DIFFERS" not in shown
+
+    def test_a_curve_that_is_a_minute_late_is_noticed(self, capsys) -> None:
+        def late(course: Course, model: CurveModel, days: int) -> curve.Curve:
+            fluid, effect = curve.closed_form(course, model, days)
+            return np.roll(fluid, 1), effect
+
+        assert curve.main(["--days", "2", "--month-days", "1", "--runs", "1"], own=late) == 1
+        assert capsys.readouterr().out.count("DIFFERS") == 2
+
+    def test_the_reference_is_the_step_by_step_solution_of_the_models(self) -> None:
+        course, model = curve.schedule(), curve_model("seed", load_catalogue())
+        minutes, (fluid, effect) = curve.reference(course, model, 2)
+        points = list(step_by_step(model, course, hours=48, step_min=1))
+        mean = float(steady_state_mcg_per_ml(model, course)) / 100
+        assert minutes == list(range(2881))
+        assert fluid == pytest.approx([point.fluid / mean for point in points], rel=1e-9, abs=1e-9)
+        assert effect == pytest.approx([point.effect / mean for point in points], rel=1e-9, abs=1e-9)
+
+    def test_errors_are_looked_for_in_the_first_day_the_last_and_between(self) -> None:
+        minutes = curve.sampled(365)
+        assert minutes[0] == 0 and minutes[-1] == 525_600 and len(minutes) > 5800
+        assert {*range(1441), *range(524_160, 525_601)} < set(minutes)
+        assert curve.error_of((np.array([0.0, 5.0, 1.0]), np.zeros(3)), [0, 2], (np.array([0, 3]), np.zeros(2))) == 2
 
 
 @needs_ptys
@@ -242,20 +278,23 @@ class TestLane:
 
 class TestCommand:
     def test_each_benchmark_has_a_name(self, capsys) -> None:
-        assert __main__.BENCHMARKS == {"first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years"}
+        assert __main__.BENCHMARKS == {
+            "first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years", "curve": "curve"
+        }  # fmt: skip
         assert __main__.main(["second-paint"]) == 2
-        assert "first-paint, dialogue, ten-years" in capsys.readouterr().err
+        assert "first-paint, dialogue, ten-years, curve" in capsys.readouterr().err
 
     def test_all_run_without_a_name_and_one_that_fails_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ran: list[tuple[str, list[str]]] = []
-        codes = {first_paint: 0, dialogue: 1, ten_years: 0}
+        codes = {first_paint: 0, dialogue: 1, ten_years: 0, curve: 0}
         for module, code in codes.items():
             name = module.__name__
             monkeypatch.setattr(module, "main", lambda rest, name=name, code=code: ran.append((name, rest)) or code)
         assert __main__.main([]) == 1
         assert __main__.main(["ten-years", "--days", "3"]) == 0
-        assert [name.rpartition(".")[2] for name, _ in ran] == ["first_paint", "dialogue", "ten_years", "ten_years"]
-        assert [rest for _, rest in ran] == [[], [], [], ["--days", "3"]]
+        names = [name.rpartition(".")[2] for name, _ in ran]
+        assert names == ["first_paint", "dialogue", "ten_years", "curve", "ten_years"]
+        assert [rest for _, rest in ran] == [[], [], [], [], ["--days", "3"]]
 
 
 class TestFirstPaint:

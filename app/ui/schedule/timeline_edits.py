@@ -1,0 +1,320 @@
+"""What a hand can do to items on the timeline, as edits of the immutable program: by keys and by the pointer alike.
+
+Law: nothing is changed here. An edit is a new program, where its items have come to lie, and words for undoing it;
+what the model refuses is refused with its own error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from PySide6.QtCore import QPointF
+
+from app.models import editing
+from app.models.editing import EditRefusedError, Item, Kind, Place, item_at
+from app.models.program import Bolus, DayPlan, Flex, Program, Step
+from app.models.quantities import MINUTES_PER_DAY, Mass
+from app.ui.schedule.timeline_layout import Ground, Span
+from app.ui.schedule.timeline_words import edit_words
+
+NEW_STEP_MIN = 60
+NEW_BOLUS = Bolus(at=0, dose=Mass.mcg(10), duration_min=5)
+"""What a first bolus begins with; later ones begin as the one before them."""
+
+BOLUS_APART_MIN = 60
+
+A_TENTH = Mass(Mass.PER_MCG // 10)
+"""What a hand changes a dose by where the pump's increment is not known."""
+
+A_THOUSANDTH = Mass(Mass.PER_MCG // 1000)
+"""To what a dose is rounded there where a step keeps its rate: the last decimal that anything shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A new program, the items that were edited, and words for undo."""
+
+    program: Program
+    places: tuple[Place, ...]
+    words: str
+
+
+def _edit(verb: str, program: Program, places: Sequence[Place]) -> Edit:
+    return Edit(program, tuple(places), edit_words(verb, [item_at(program, place) for place in places]))
+
+
+def _each(
+    program: Program, places: Sequence[Place], change: Callable[[Program, Place], tuple[Program, Place]]
+) -> tuple[Program, list[Place]]:
+    """Change one after the other; the others' addresses follow when a change re-orders a day."""
+    now = list(places)
+    for number, place in enumerate(now):
+        program, new = change(program, place)
+        now = [_shifted(other, place, new) if i != number else new for i, other in enumerate(now)]
+    return program, now
+
+
+def _shifted(other: Place, left: Place, came: Place) -> Place:
+    if (other.plan, other.kind) != (left.plan, left.kind):
+        return other
+    index = other.index - (other.index > left.index)
+    return replace(other, index=index + (index >= came.index))
+
+
+def move(program: Program, places: Sequence[Place], by_min: int) -> Edit:
+    changed, moved = editing.move(program, places, by_min) if by_min else (program, tuple(places))
+    return _edit("move", changed, moved)
+
+
+def give(program: Program, places: Sequence[Place], by: Mass) -> Edit:
+    """The same amount more, or less, for each."""
+    changed, kept = _each(program, places, lambda now, place: editing.nudge_dose(now, place, by)) if by else (
+        program, list(places))  # fmt: skip
+    return _edit("dose", changed, kept)
+
+
+def lengthen(program: Program, places: Sequence[Place], by_min: int, *, increment: Mass | None) -> Edit:
+    """Move the ends; a step keeps its rate."""
+
+    def longer(now: Program, place: Place) -> tuple[Program, Place]:
+        item = item_at(now, place)
+        return editing.resize(now, place, item.duration_min + by_min, increment=increment or A_THOUSANDTH)
+
+    return _edit("resize", *_each(program, places, longer))
+
+
+def lengthen_start(program: Program, places: Sequence[Place], by_min: int, *, increment: Mass | None) -> Edit:
+    """Move the starts, earlier by ``by_min``; a step keeps its rate."""
+
+    def longer(now: Program, place: Place) -> tuple[Program, Place]:
+        at = item_at(now, place).at - by_min
+        return editing.resize_start(now, place, at, increment=increment or A_THOUSANDTH)
+
+    return _edit("resize", *_each(program, places, longer))
+
+
+def put_at(program: Program, places: Sequence[Place], at: int) -> Edit:
+    """Move the first of them to minute ``at`` of the day, and the others with it."""
+    first = min(places, key=lambda place: item_at(program, place).at)
+    return move(program, places, at - item_at(program, first).at)
+
+
+def add_bolus(program: Program, plan: int, at: int) -> Edit:
+    """A bolus like the one before it, or a small one."""
+    there = _plan(program, plan).boluses
+    before = [bolus for bolus in there if bolus.at <= at] or list(there)
+    pattern = before[-1] if before else NEW_BOLUS
+    changed, place = editing.add_bolus(program, plan, replace(pattern, at=at))
+    return _edit("add", changed, [place])
+
+
+def add_step(program: Program, plan: int, at: int, *, increment: Mass | None) -> Edit:
+    """A step of an hour at the basal rate, so that nothing changes before someone says so."""
+    quanta = Fraction(_plan(program, plan).basal.quanta * NEW_STEP_MIN, MINUTES_PER_DAY)
+    dose = editing.snap_dose(Mass(round(quanta)), increment or A_THOUSANDTH)
+    changed, place = editing.add_step(program, plan, Step(at=at, duration_min=NEW_STEP_MIN, dose=dose))
+    return _edit("add", changed, [place])
+
+
+def _plan(program: Program, plan: int) -> DayPlan:
+    if not isinstance(program.delivery, Flex):
+        raise EditRefusedError(problem="not-flex")
+    if not 0 <= plan < len(program.delivery.plans):
+        raise EditRefusedError(problem="no-such-plan", plan=plan)
+    return program.delivery.plans[plan]
+
+
+def delete(program: Program, places: Sequence[Place], verb: str = "delete") -> Edit:
+    gone = [item_at(program, place) for place in places]
+    return Edit(editing.delete(program, places), (), edit_words(verb, gone))
+
+
+def paste(program: Program, plan: int, items: Sequence[Item], at: int) -> Edit:
+    return _edit("paste", *editing.paste(program, plan, items, at))
+
+
+def behind(items: Sequence[Item]) -> int:
+    """How many minutes after the first of them a copy of them all begins."""
+    start, end = min(item.at for item in items), max(item.at + item.duration_min for item in items)
+    return max(end - start, BOLUS_APART_MIN if any(isinstance(item, Bolus) for item in items) else 0)
+
+
+def duplicate(program: Program, places: Sequence[Place]) -> Edit:
+    by_min = behind([item_at(program, place) for place in places])
+    return _edit("duplicate", *editing.duplicate(program, places, by_min))
+
+
+def split(program: Program, place: Place, at: int | None, *, increment: Mass | None) -> Edit:
+    """At a minute of the day; without one where it can be done exactly, as near to the middle as that goes."""
+    step = item_at(program, place)
+    if at is None:
+        middle = step.at + step.duration_min // 2
+        exact = editing.exact_splits(program, place, increment=increment or A_THOUSANDTH)
+        at = min(exact, key=lambda one: abs((one - step.at) % MINUTES_PER_DAY + step.at - middle), default=middle)
+    changed, halves = editing.split(program, place, at % MINUTES_PER_DAY, increment=increment)
+    return Edit(changed, halves, edit_words("split", [step]))
+
+
+def merge(program: Program, places: Sequence[Place]) -> Edit:
+    """Two steps, or one with the step after it."""
+    first, *rest = sorted(places, key=lambda place: item_at(program, place).at)
+    pair = (first, rest[0]) if rest else (first, _next_step(program, first))
+    try:
+        changed, place = editing.merge(program, *pair)
+    except EditRefusedError:
+        changed, place = editing.merge(program, pair[1], pair[0])
+    return _edit("merge", changed, [place])
+
+
+def _next_step(program: Program, place: Place) -> Place:
+    if place.kind is not Kind.STEP:
+        raise EditRefusedError(problem="not-a-step")
+    count = len(_plan(program, place.plan).steps)
+    return replace(place, index=(place.index + 1) % count)
+
+
+# -- by the pointer ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Grab:
+    """What was taken hold of, and where: everything is reckoned from here until it is let go."""
+
+    program: Program
+    places: tuple[Place, ...]
+    span: Span
+    part: str
+    at: QPointF
+    ground: Ground
+    grid_min: int
+    increment: Mass | None
+
+    @property
+    def item(self) -> Item:
+        return item_at(self.program, self.span.place)
+
+
+def drag(grab: Grab, to: QPointF, *, sideways: bool, fine: bool) -> Edit:
+    """What the program becomes when the pointer has come this far. Raises: EditRefusedError."""
+    if not sideways:
+        return _drag_dose(grab, grab.at.y() - to.y(), fine=fine)
+    by = grab.ground.minute(to.x()) - grab.ground.minute(grab.at.x())
+    grid, item = (1 if fine else grab.grid_min), grab.item
+    if grab.part == "start":
+        end = item.at + item.duration_min
+        at = min(max(editing.snap_minute(round(item.at + by), grid), end - MINUTES_PER_DAY), end - 1)
+        return lengthen_start(grab.program, [grab.span.place], item.at - at, increment=grab.increment)
+    if grab.part == "end":
+        end = editing.snap_minute(round(item.at + item.duration_min + by), grid)
+        lasting = min(max(end - item.at, 1), MINUTES_PER_DAY)
+        return lengthen(grab.program, [grab.span.place], lasting - item.duration_min, increment=grab.increment)
+    return move(grab.program, grab.places, _moved(item.at, by, grid))
+
+
+def _moved(at: int, by: float, grid: int) -> int:
+    """By how much to go so that the item comes to lie on the grid; nothing before it has been moved by half a line."""
+    return 0 if abs(by) < min(grid / 2, 1) else editing.snap_minute(round(at + by), grid) - at
+
+
+def _drag_dose(grab: Grab, pixels: float, *, fine: bool) -> Edit:
+    """One pixel is never finer than the pump, nor coarser than the eye: round multiples of the increment."""
+    item, ground = grab.item, grab.ground
+    hours = item.duration_min / 60
+    mcg_per_pixel = ground.dose_for(1) if isinstance(item, Bolus) else ground.rate_for(1) * hours
+    increment = grab.increment or A_TENTH
+    by_mcg = pixels * (increment.quanta / Mass.PER_MCG / 2 if fine else mcg_per_pixel)
+    line = increment if fine else round_multiple(increment, mcg_per_pixel)
+    wished = item.dose + Mass(round(by_mcg * Mass.PER_MCG))
+    dose = max(editing.snap_dose(wished, line), Mass.zero())
+    by = dose - item.dose if abs(pixels) >= 1 else Mass.zero()
+    return give(grab.program, grab.places, by)
+
+
+def round_multiple(increment: Mass, at_least_mcg: float) -> Mass:
+    """1, 2, 5, 10, 20 … increments: the first that is not below so many mcg."""
+    factor, power = 1, 1
+    while increment.quanta * factor < at_least_mcg * Mass.PER_MCG:
+        factor = {1: 2, 2: 5, 5: 10}[factor // power] * power
+        power = power * 10 if factor == 10 * power else power
+    return increment * factor
+
+
+def next_line(minute: int, grid: int, direction: int) -> int:
+    """By how many minutes to go to the next line of the grid, earlier (-1) or later (1)."""
+    return -(minute % grid or grid) if direction < 0 else grid - minute % grid
+
+
+def next_dose(dose: Mass, increment: Mass, lines: int) -> Mass:
+    """By how much to go to the next multiple of the increment, or one so many further; never below zero."""
+    whole, rest = divmod(dose.quanta, increment.quanta)
+    index = whole + lines + (1 if rest and lines < 0 else 0)
+    return max(Mass(index * increment.quanta), Mass.zero()) - dose
+
+
+# -- by keys ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the keys act on; ``at`` is the cursor's minute of the day, in ``plan``."""
+
+    program: Program
+    places: tuple[Place, ...]
+    plan: int
+    at: int
+    grid_min: int
+    increment: Mass | None
+
+    @property
+    def anchor(self) -> Item:
+        """The earliest of the chosen items; the grid is its."""
+        return min((item_at(self.program, place) for place in self.places), key=lambda item: item.at)
+
+
+def by_key(verb: str, by: int, stand: Standing) -> Edit:
+    """The edit that a key asks for. Raises: EditRefusedError."""
+    if verb == "add-bolus":
+        return add_bolus(stand.program, stand.plan, stand.at)
+    if verb == "add-step":
+        return add_step(stand.program, stand.plan, stand.at, increment=stand.increment)
+    if not stand.places:
+        raise EditRefusedError(problem="nothing-chosen")
+    return _OF_CHOSEN[verb](stand, by)
+
+
+def _by_line(stand: Standing, by: int) -> Edit:
+    return move(stand.program, stand.places, next_line(stand.anchor.at, stand.grid_min, by))
+
+
+def _end_by_line(stand: Standing, by: int) -> Edit:
+    end = stand.anchor.at + stand.anchor.duration_min
+    minutes = next_line(end, stand.grid_min, by)
+    return lengthen(stand.program, stand.places, minutes, increment=stand.increment)
+
+
+def _start_by_line(stand: Standing, by: int) -> Edit:
+    minutes = next_line(stand.anchor.at, stand.grid_min, by)
+    return lengthen_start(stand.program, stand.places, -minutes, increment=stand.increment)
+
+
+def _dose_by_line(stand: Standing, by: int) -> Edit:
+    by_dose = next_dose(stand.anchor.dose, stand.increment or A_TENTH, by)
+    return give(stand.program, stand.places, by_dose)
+
+
+_OF_CHOSEN: dict[str, Callable[[Standing, int], Edit]] = {
+    "move": _by_line,
+    "move-minute": lambda stand, by: move(stand.program, stand.places, by),
+    "end": _end_by_line,
+    "end-minute": lambda stand, by: lengthen(stand.program, stand.places, by, increment=stand.increment),
+    "start": _start_by_line,
+    "start-minute": lambda stand, by: lengthen_start(stand.program, stand.places, by, increment=stand.increment),
+    "dose": _dose_by_line,
+    "duplicate": lambda stand, _by: duplicate(stand.program, stand.places),
+    "cut": lambda stand, _by: delete(stand.program, stand.places, "cut"),
+    "delete": lambda stand, _by: delete(stand.program, stand.places),
+    "split": lambda stand, _by: split(stand.program, stand.places[0], None, increment=stand.increment),
+    "merge": lambda stand, _by: merge(stand.program, stand.places),
+}

@@ -10,7 +10,8 @@ scale of the model that they surround: at half its clearance, twice its level.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import expm1, gcd, pow
@@ -49,7 +50,7 @@ def week_curve(course: Course, model: CurveModel, band: Sequence[CurveModel], *,
     week = _Week.of(course, mean=course.per_week)
     places = week.places(minutes)
     fluid, effect = _fluid(week, model, places), _effect(week, model, places)
-    low, high = _envelope((_fluid(week, other, places), _scale(model, other)) for other in band) or (fluid, fluid)
+    low, high = _envelope(model, band, lambda other: _fluid(week, other, places)) or (fluid, fluid)
     return RelativeCurve(minutes, fluid, effect, low, high)
 
 
@@ -72,7 +73,7 @@ def transition_curve(
     mean = new.per_week or old.per_week
     change = _Change(_Week.of(old, mean=mean), _Week.of(new, mean=mean), minutes, step_min)
     fluid, effect = change.fluid(model), change.effect(model)
-    low, high = _envelope((change.fluid(other), _scale(model, other)) for other in band) or (fluid, fluid)
+    low, high = _envelope(model, band, change.fluid) or (fluid, fluid)
     return RelativeCurve(minutes, fluid, effect, low, high)
 
 
@@ -213,14 +214,20 @@ def _passed(model: CurveModel, hours: Floats) -> Floats:
     return ke0 * between * np.exp(-min(k, ke0) * hours)
 
 
-def _scale(model: CurveModel, other: CurveModel) -> float:
-    """The steady state of ``other`` at the same dose, over that of ``model``."""
-    return float(model.clearance_ml_per_h / other.clearance_ml_per_h)
+def _envelope(
+    model: CurveModel, band: Sequence[CurveModel], fluid: Callable[[CurveModel], Floats]
+) -> tuple[Floats, Floats] | None:
+    """The lowest and the highest level of all models at the dose and in the scale of ``model``; None without models.
 
-
-def _envelope(curves: Iterable[tuple[Floats, float]]) -> tuple[Floats, Floats] | None:
-    """The lowest and the highest of all curves, each times its scale; None where there are none."""
-    scaled = [curve * scale for curve, scale in curves]
-    if not scaled:
-        return None
-    return np.minimum.reduce(scaled), np.maximum.reduce(scaled)
+    Those that share a half-life are one curve at several heights, so it is worked out once.
+    """
+    alike: defaultdict[Fraction, list[CurveModel]] = defaultdict(list)
+    for other in band:
+        alike[other.half_life_h].append(other)
+    lows, highs = [], []
+    for models in alike.values():
+        curve = fluid(models[0])
+        heights = [float(model.clearance_ml_per_h / other.clearance_ml_per_h) for other in models]
+        lows.append(curve * min(heights))
+        highs.append(curve * max(heights))
+    return (np.minimum.reduce(lows), np.maximum.reduce(highs)) if band else None

@@ -11,7 +11,7 @@ simple     the mean daily dose as one rate
 flex       the very same course; a basal rate below the pump's lowest becomes zero where a minimum rate stands in for it
 periodic   as many boluses as there are, or more and smaller ones so that the interval divides the week (beyond a day,
            the first is on Monday); steps go into the basal rate. Without boluses all of it is basal, beside a bolus
-           of nothing a day long, to be filled in
+           of nothing a day long, to be filled in. Day plans that are a pattern already keep every number
 minimum    the pump's own rate, whatever the dose was
 stopped    nothing, the patient-activated bolus too
 =========  ==========================================================================================================
@@ -130,6 +130,9 @@ def _periodic(
             every_min=MINUTES_PER_DAY,
         )
     every = _interval(len(boluses))
+    written = _as_written(delivery, boluses, every)
+    if written is not None:
+        return written
     a_day = Fraction(MINUTES_PER_DAY, every)
     given = Fraction(sum(bolus.dose.quanta for _, bolus in boluses), 7)
     dose = nearest_dose(given / a_day, increment)
@@ -144,6 +147,19 @@ def _periodic(
         every_min=every,
         first_at=min(minute for minute, _ in boluses) % MINUTES_PER_DAY,
     )
+
+
+def _as_written(delivery: Delivery, boluses: list[tuple[int, Bolus]], every_min: int) -> PeriodicBolus | None:
+    """The day plans as the periodic program that they already are, number by number; ``None`` where they are not."""
+    if not isinstance(delivery, Flex) or len({plan.basal for plan in delivery.plans}) > 1:
+        return None
+    first, bolus = min(boluses, key=lambda timed_bolus: timed_bolus[0])
+    if first >= MINUTES_PER_DAY or any(plan.steps for plan in delivery.plans):
+        return None
+    periodic = PeriodicBolus(delivery.plans[0].basal, bolus.dose, bolus.duration_min, every_min, first)
+    starts = range(first, first + MINUTES_PER_WEEK, every_min)
+    same = sorted((minute, each.dose, each.duration_min) for minute, each in boluses)
+    return periodic if same == [(start, bolus.dose, bolus.duration_min) for start in starts] else None
 
 
 def _boluses(delivery: Delivery) -> list[tuple[int, Bolus]]:

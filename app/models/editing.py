@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from math import gcd
 
 from app.models.course import Pulse, overlaps
 from app.models.day_groups import by_time, days_alike, timed
@@ -177,13 +178,12 @@ def split(
     first_min = (_time_of_day(at) - step.at) % MINUTES_PER_DAY
     if not 0 < first_min < step.duration_min:
         raise EditRefusedError(problem="zero-length", minute=at)
-    share = Fraction(step.dose.quanta * first_min, step.duration_min)
-    if not _is_whole(share, step.dose, increment):
+    if first_min not in _exact_parts(step, increment):
         raise EditRefusedError(problem="too-fine", minute=at)
     plan = place.plan
     if step.at + first_min >= MINUTES_PER_DAY and len(_plans(program)) > 1:
         raise EditRefusedError(problem="weekdays", minute=at)
-    dose = Mass.exact(share)
+    dose = Mass.exact(Fraction(step.dose.quanta * first_min, step.duration_min))
     halves = (
         replace(step, duration_min=first_min, dose=dose),
         Step(at=at, duration_min=step.duration_min - first_min, dose=step.dose - dose),
@@ -198,11 +198,7 @@ def exact_splits(program: Program, place: Place, *, increment: Mass | None = Non
     Raises: EditRefusedError.
     """
     step = _step_at(program, place)
-    return tuple(
-        (step.at + minutes) % MINUTES_PER_DAY
-        for minutes in range(1, step.duration_min)
-        if _is_whole(Fraction(step.dose.quanta * minutes, step.duration_min), step.dose, increment)
-    )
+    return tuple((step.at + minutes) % MINUTES_PER_DAY for minutes in _exact_parts(step, increment))
 
 
 def merge(program: Program, first: Place, second: Place) -> tuple[Program, Place]:
@@ -400,10 +396,14 @@ def _require_length(minutes: int) -> None:
         raise EditRefusedError(problem="longer-than-a-day", duration_min=minutes)
 
 
-def _is_whole(share: Fraction, whole: Mass, increment: Mass | None) -> bool:
-    """Whether both ``share`` and the rest are whole increments; nanograms where there are none."""
+def _exact_parts(step: Step, increment: Mass | None) -> range:
+    """The minutes from the step's start in which there is a whole number of increments, or nanograms without one."""
     unit = (increment or FINEST).quanta
-    return share % unit == 0 and whole.quanta % unit == 0
+    if step.dose.quanta % unit:
+        return range(0)
+    whole = unit * step.duration_min
+    every = whole // gcd(step.dose.quanta, whole)
+    return range(every, step.duration_min, every)
 
 
 def _with_one(program: Program, place: Place | None, plan: int, item: Item) -> tuple[Program, Place]:

@@ -213,6 +213,8 @@ def test_a_step_is_split_exactly_or_not_at_all() -> None:
     assert problem_of(lambda: editing.split(program, Place(0, STEP, 0), 120)) == "zero-length"
     assert problem_of(lambda: editing.split(program, Place(0, STEP, 0), 1380)) == "zero-length"
     assert editing.exact_splits(program, Place(0, STEP, 0), increment=mcg(3)) == (0, 60)
+    by_weekday = editing.give_day(program, Weekday.SUN, None)
+    assert problem_of(lambda: editing.split(by_weekday, Place(0, STEP, 0), 60)) == "weekdays"
     assert course(halves).per_week == course(program).per_week
 
 
@@ -312,9 +314,16 @@ def test_a_minute_is_snapped_to_the_grid_halves_later() -> None:
 
 
 def rotated(old: Course, new: Course, by_min: int) -> bool:
-    """Whether the new course is the old one, later by ``by_min``: both are straight lines between these minutes."""
-    edges = [start for start, _, _ in old.segments()] + [start - by_min for start, _, _ in new.segments()]
-    return all(new.between(by_min, edge + by_min) == old.between(0, edge) for edge in (*edges, 10_080))
+    """Whether the new course is the old one, later by ``by_min``: the same changes of rate at later minutes."""
+    later = {((minute + by_min) % 10_080, per_min) for minute, per_min in changes(old)}
+    return later == changes(new) and old.per_week == new.per_week
+
+
+def changes(of: Course) -> set[tuple[int, Fraction]]:
+    """The minutes at which the rate changes, and to what, the week's end no other than any minute."""
+    segments = [(start, per_min) for start, _, per_min in of.segments()]
+    around = pairwise(segments[-1:] + segments)
+    return {(start, after) for (_, before), (start, after) in around if after != before}
 
 
 def test_a_bolus_that_passes_midnight_becomes_the_next_days() -> None:
@@ -342,6 +351,7 @@ def test_a_periodic_program_is_shifted_where_its_first_bolus_can_say_it() -> Non
     program = Program(PeriodicBolus(rate(5), mcg(30), 5, every_min=360, first_at=1200))
     for by_min in (-1300, -60, 60, 359, 400, 5000):
         assert rotated(course(program), course(editing.shift(program, by_min)), by_min)
+    assert editing.shift(editing.shift(program, 60), -60) == program
     every_two_days = Program(PeriodicBolus(rate(5), mcg(30), 5, every_min=2520, first_at=1200))
     assert rotated(course(every_two_days), course(editing.shift(every_two_days, 100)), 100)
     assert problem_of(lambda: editing.shift(every_two_days, 240)) == "not-a-time-of-day"
@@ -361,6 +371,8 @@ def test_a_drag_is_one_undo() -> None:
     assert history.do(start, "Back", joins="drag-1") == History.of(start)
     again = history.undo().redo().do(editing.set_basal(start, 0, rate(1)), "Basal", joins="drag-1")
     assert [edit.words for edit in again.past] == ["Move to 30", "Basal"]
+    undone = history.do(flex(1), "One").undo().do(flex(2), "Two", joins="drag-1")
+    assert [edit.words for edit in undone.past] == ["Move to 30", "Two"]
 
 
 def test_an_equal_program_changes_nothing_and_an_edit_forgets_what_was_undone() -> None:
@@ -456,8 +468,11 @@ class RandomEditor:
         exact = editing.exact_splits(program, place)
         at = self.dice.choice(exact) if exact else self._minute()
         halves, (first, second) = editing.split(program, place, at)
-        # Where days differ, a step over midnight is not split there, so both halves are the same plan's.
-        assert editing.merge(halves, first, second)[0] == program
+        try:
+            merged, _ = editing.merge(halves, first, second)
+        except EditRefusedError as error:
+            raise AssertionError("what was split can always be merged") from error
+        assert merged == program
         return halves
 
     def _minute(self) -> int:

@@ -31,6 +31,7 @@ from app.device.transports import Loopback, Transport
 from app.device.worker_cable import open_transport
 from app.documents.catalogue import load_catalogue
 from app.documents.exercises import load_exercises
+from app.documents.presets import load_presets
 from app.documents.workstation_file import WorkstationFile
 from app.models.catalogue import Catalogue
 from app.models.patient import Implant, User
@@ -139,6 +140,7 @@ def make_workstation(
         user=_user(store, user),
         bench_of=lambda implant: PumpBench(server_of(implant)),
         exercises=load_exercises(),
+        presets=load_presets(),
     )
 
 

@@ -6,7 +6,7 @@ whose two sides are equal says so. Nothing is judged here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -254,6 +254,31 @@ def day_names(plan: DayPlan) -> str:
     return ", ".join(_DAY_NAMES[day] for day in days)
 
 
+def _spoken(program: Program) -> Iterator[str]:
+    """The parts of a program for a sentence: boluses and steps that are alike are told together."""
+    if not isinstance(program.delivery, Flex):
+        yield from (f"{name.lower()} {text}" for name, text in program_lines(program).items())
+        return
+    plans = program.delivery.plans
+    for plan in plans:
+        prefix = "" if len(plans) == 1 else f"{day_names(plan)}: "
+        yield f"{prefix}basal rate {_per_day_and_hour(plan.basal.in_mcg_per_day)}"
+        yield from _alike("bolus", "boluses", "at", plan.boluses)
+        yield from _alike("step", "steps", "from", plan.steps)
+    yield from (f"{name.lower()} {text}" for name, text in _patient_lines(program))
+
+
+def _alike(one: str, many: str, word: str, pulses: Sequence[Bolus | Step]) -> Iterator[str]:
+    times: dict[str, list[str]] = {}
+    for pulse in sorted(pulses, key=lambda pulse: pulse.at):
+        times.setdefault(_pulse(pulse), []).append(clock(pulse.at))
+    for pulse_text, at in times.items():
+        if len(at) == 1:
+            yield f"{one} {word} {at[0]} {pulse_text}"
+        else:
+            yield f"{len(at)} {many} of {pulse_text} {word} {', '.join(at)}"
+
+
 def _per_day_and_hour(mcg_per_day: Fraction) -> str:
     return f"{with_unit(rounded(mcg_per_day, 3), 'mcg/day')} = {with_unit(rounded(mcg_per_day / 24, 3), 'mcg/h')}"
 
@@ -264,7 +289,7 @@ def sentence_of(settings: PumpSettings, pump: PumpModel) -> str:
         figures = _figures(settings, pump)
     except NoCourseError:
         return f"{mode_name(settings.program)}: this program cannot run on this pump"
-    parts = "; ".join(f"{name.lower()} {text}" for name, text in program_lines(settings.program).items())
+    parts = "; ".join(_spoken(settings.program))
     total = with_unit(rounded(_mcg(figures.achieved_daily), 3), "mcg/day")
     flow = with_unit(rounded(figures.achieved_daily / settings.concentration.quanta / 10**9, 4), "mL/day")
     body = f"{parts}; " if parts else ""

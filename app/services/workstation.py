@@ -14,6 +14,7 @@ from app.models.catalogue import Catalogue
 from app.models.exercises import ExerciseBook
 from app.models.patient import Implant, User
 from app.models.ports import ClinicStore
+from app.models.presets import Preset
 from app.models.pump import PumpPort
 from app.services.clock import Clock
 from app.services.guards import Guards
@@ -43,6 +44,7 @@ class Workstation:
     user: User
     bench_of: Callable[[Implant], BenchPort]
     exercises: ExerciseBook
+    presets: tuple[Preset, ...]
 
     @property
     def port_name(self) -> str:

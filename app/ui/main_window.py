@@ -23,7 +23,9 @@ from app.ui.navigation import Navigation
 from app.ui.patient.view import PatientView
 from app.ui.patient.view_model import PatientViewModel, identity_of
 from app.ui.refill.view import RefillView
-from app.ui.refill.view_model import RefillViewModel, Result
+from app.ui.refill.view_model import RefillViewModel
+from app.ui.schedule.view import ScheduleView
+from app.ui.schedule.view_model import ScheduleViewModel
 from app.ui.settings.view import SettingsView
 from app.ui.settings.view_model import Hold, SettingsViewModel
 from app.ui.state_mark import Mark
@@ -31,7 +33,7 @@ from app.ui.status_line import StatusLine
 from app.ui.worklist.view import WorklistView
 from app.ui.worklist.view_model import WorklistViewModel
 
-WORKLIST, PATIENT, REFILL, BENCH, SETTINGS = range(5)
+WORKLIST, PATIENT, REFILL, BENCH, SETTINGS, SCHEDULE = range(6)
 
 
 class MainWindow(QMainWindow):
@@ -46,6 +48,7 @@ class MainWindow(QMainWindow):
         self.patient = PatientViewModel(workstation, self)
         self.refill = RefillViewModel(workstation, self._background, self)
         self.bench = BenchViewModel(workstation, self._background, self)
+        self.schedule = ScheduleViewModel(workstation, self)
         self.settings = SettingsViewModel(
             workstation, self._background, self, hold=self._hold, let_go=self.refill.let_go
         )
@@ -57,9 +60,10 @@ class MainWindow(QMainWindow):
         self.refill_view = RefillView(self.refill)
         self.bench_view = BenchView(self.bench)
         self.settings_view = SettingsView(self.settings)
+        self.schedule_view = ScheduleView(self.schedule)
         self.pages = QStackedWidget()
         names = (self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill"), self.tr("Pump &bench"))
-        self._names = Navigation([*names, self.tr("&Settings")])
+        self._names = Navigation([*names, self.tr("&Settings"), self.tr("Schedule")])
         self._lay_out()
         self._connect()
         self._show_state()
@@ -67,7 +71,8 @@ class MainWindow(QMainWindow):
         self.worklist_view.setFocus()
 
     def _lay_out(self) -> None:
-        for view in (self.worklist_view, self.patient_view, self.refill_view, self.bench_view, self.settings_view):
+        first = (self.worklist_view, self.patient_view, self.refill_view)
+        for view in (*first, self.bench_view, self.settings_view, self.schedule_view):
             self.pages.addWidget(view)
         middle = QHBoxLayout()
         middle.setSpacing(0)
@@ -126,6 +131,8 @@ class MainWindow(QMainWindow):
             self.patient.refresh()
         elif page == BENCH:
             self.bench.open(self.patient.therapy)
+        elif page == SCHEDULE:
+            self.schedule.open(self.patient.therapy)
         elif page == SETTINGS:
             self.settings.open(self.patient.therapy)
         self.guard.refresh()
@@ -133,7 +140,7 @@ class MainWindow(QMainWindow):
 
     def _show_identity(self, _change: object = None) -> None:
         if self.pages.currentIndex() == REFILL and self.refill.therapy is not None:
-            state, mark = self._refill_state()
+            state, mark = self.refill.state()
             self._show_guarded(identity_of(self.refill.therapy, state=state, mark=mark))
         elif self.pages.currentIndex() == WORKLIST:
             self.banner.show_identity(None)
@@ -145,16 +152,6 @@ class MainWindow(QMainWindow):
         if identity is not None and self.guard.covers(identity.serial):
             identity = replace(identity, state=self.tr("MAY STAND STILL"), state_mark=Mark.BLOCK)
         self.banner.show_identity(identity)
-
-    def _refill_state(self) -> tuple[str, Mark]:
-        visit = self.refill.visit
-        if self.refill.result is Result.NOT_KNOWN:
-            return self.tr("RESULT NOT KNOWN"), Mark.RESULT_NOT_KNOWN
-        if visit is None or visit.reading is None:
-            return self.tr("Not read yet"), Mark.NOTE
-        if not visit.reading.running:
-            return self.tr("STOPPED"), Mark.BLOCK
-        return self.tr("Running"), Mark.VERIFIED
 
     def _hold(self) -> Hold | None:
         if self.refill.busy:

@@ -300,6 +300,7 @@ QPushButton {{ background: {theme.surface}; color: {theme.text}; border: {thin}p
     min-height: {step * 2}px; }}
 QPushButton:hover {{ background: {theme.raised}; }}
 QPushButton:pressed {{ background: {theme.selection}; }}
+QPushButton:checked {{ background: {theme.selection}; font-weight: 600; }}
 QPushButton:focus {{ border: {ring}px solid {theme.focus}; padding: {inset}px {step * 2}px; }}
 QPushButton:disabled {{ color: {theme.disabled}; border-color: {theme.hairline}; background: {theme.page}; }}
 QPushButton[role="primary"] {{ background: {theme.accent}; color: {theme.on_accent};

@@ -42,7 +42,8 @@ def test_an_exercise_says_what_happened_when_by_whom_and_what_to_do() -> None:
     assert "five people came to harm" in update.story
     assert "\n" not in update.story + update.task + update.look_for
     assert [dict(order) for order in update.orders] == [
-        {"do": "fault", "fault": "reboot-before", "on": "Commit", "nth": 1}
+        {"do": "must-stop", "stops": True},
+        {"do": "fault", "fault": "reboot-inside", "on": "Commit", "nth": 1},
     ]
 
 

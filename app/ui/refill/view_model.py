@@ -32,6 +32,7 @@ from app.services.therapy import Therapy
 from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.error_texts import words_for
+from app.ui.state_mark import Mark
 
 
 class Result(Enum):
@@ -79,6 +80,17 @@ class RefillViewModel(QObject):
         self.result_words = ""
         self.busy = ""
         self._port: PumpPort | None = None
+
+    def state(self) -> tuple[str, Mark]:
+        """What the banner says of the pump."""
+        visit = self.visit
+        if self.result is Result.NOT_KNOWN:
+            return self.tr("RESULT NOT KNOWN"), Mark.RESULT_NOT_KNOWN
+        if visit is None or visit.reading is None:
+            return self.tr("Not read yet"), Mark.NOTE
+        if not visit.reading.running:
+            return self.tr("STOPPED"), Mark.BLOCK
+        return self.tr("Running"), Mark.VERIFIED
 
     # -- opening ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,254 @@
+"""The schedule page: timeline and exact numbers at the left, what it comes to and what the rules say at the right.
+
+Law: every control hands its wish to the view model and shows what came of it; the page holds no program of its own.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.models.conversion import Mode
+from app.models.presets import Preset
+from app.models.program import Flex
+from app.ui.cards import cards_of, reasons_of
+from app.ui.finding_list import FindingList
+from app.ui.schedule.day_groups import DayGroups
+from app.ui.schedule.figures_panel import FiguresPanel
+from app.ui.schedule.mode_panel import ModePanel
+from app.ui.schedule.name_dialog import NameDialog
+from app.ui.schedule.sign_dialog import SignDialog
+from app.ui.schedule.timeline import Timeline
+from app.ui.schedule.view_model import MODE_NAMES, ScheduleViewModel
+from app.ui.state_mark import Mark, StateMark
+from app.ui.theme import Scale, set_role, set_type, unit
+
+
+class ScheduleView(QWidget):
+    """The page, or why it is empty."""
+
+    def __init__(self, view_model: ScheduleViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view_model = view_model
+        self.timeline = Timeline()
+        self.modes = ModePanel(view_model)
+        self.groups = DayGroups(view_model)
+        self.figures = FiguresPanel()
+        self.findings = FindingList()
+        self.mode, self.preset = QComboBox(), QComboBox()
+        self.undo, self.redo = QPushButton(self.tr("&Undo")), QPushButton(self.tr("&Redo"))
+        self.save, self.sign = QPushButton(self.tr("Save as draft…")), QPushButton(self.tr("Sign…"))
+        self.mark = StateMark(Mark.NOTE)
+        self._sentence, self._said, self._why_not = QLabel(), QLabel(), QLabel()
+        self._whole = QStackedWidget()
+        self._lay_out()
+        self._connect()
+        self._refresh()
+
+    # -- laying out ------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        for label in (self._sentence, self._said, self._why_not):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self._why_not, "muted")
+        self._why_not.setAlignment(Qt.AlignmentFlag.AlignTop)
+        page = QWidget()
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3 * unit())
+        row.addLayout(self._left(), 3)
+        row.addLayout(self._right(), 2)
+        self._whole.addWidget(page)
+        self._whole.addWidget(self._why_not)
+        title = QLabel(self.tr("Schedule"))
+        set_type(title, Scale.LEAD, strong=True)
+        head = QHBoxLayout()
+        head.setSpacing(2 * unit())
+        head.addWidget(title)
+        head.addWidget(self.mark)
+        head.addStretch(1)
+        for button in (self.undo, self.redo):
+            button.setAutoDefault(False)
+            head.addWidget(button)
+        head.addWidget(self._labelled(self.tr("De&liver as"), self.mode))
+        head.addWidget(self._labelled(self.tr("S&tart from"), self.preset))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * unit(), unit(), 3 * unit(), unit())
+        column.setSpacing(unit())
+        column.addLayout(head)
+        column.addWidget(self._whole, 1)
+
+    def _labelled(self, words: str, field: QComboBox) -> QWidget:
+        whole, label = QWidget(), QLabel(words)
+        label.setBuddy(field)
+        field.setAccessibleName(words.replace("&", ""))
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(unit())
+        row.addWidget(label)
+        row.addWidget(field)
+        return whole
+
+    def _left(self) -> QVBoxLayout:
+        self.timeline.setMinimumHeight(28 * unit())
+        column = QVBoxLayout()
+        column.setSpacing(unit())
+        column.addWidget(self.groups)
+        column.addWidget(self.timeline, 3)
+        column.addWidget(self.modes, 2)
+        column.addWidget(self._said)
+        column.addWidget(self._sentence)
+        return column
+
+    def _right(self) -> QVBoxLayout:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, unit(), 0)
+        column.setSpacing(unit())
+        column.addWidget(self.figures)
+        rules = QLabel(self.tr("What the rules say"))
+        set_type(rules, Scale.LEAD, strong=True)
+        column.addWidget(rules)
+        column.addWidget(self.findings)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setAccessibleName(self.tr("Figures and rules"))
+        area.setWidget(inner)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        for button in (self.save, self.sign):
+            button.setAutoDefault(False)
+            buttons.addWidget(button)
+        set_role(self.sign, "primary")
+        right = QVBoxLayout()
+        right.addWidget(area, 1)
+        right.addLayout(buttons)
+        return right
+
+    # -- wiring ------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        model = self.view_model
+        for mode in Mode:
+            self.mode.addItem(self.tr(MODE_NAMES[mode]), mode.value)
+        self.preset.addItem(self.tr("Choose…"), None)
+        self.preset.addItem(self.tr("What runs in the pump"), "")
+        for preset in model.presets:
+            self.preset.addItem(preset.title, preset.id)
+        self.mode.activated.connect(self._convert)
+        self.preset.activated.connect(self._start)
+        self.undo.clicked.connect(model.undo)
+        self.redo.clicked.connect(model.redo)
+        QShortcut(QKeySequence.StandardKey.Undo, self, model.undo)
+        QShortcut(QKeySequence.StandardKey.Redo, self, model.redo)
+        self.timeline.edited.connect(model.edit)
+        self.timeline.selected.connect(model.select)
+        self.timeline.refused.connect(lambda words: model.said.emit(words, True))
+        self.findings.answeredChanged.connect(lambda _all: self._show_signing())
+        self.sign.clicked.connect(self._sign)
+        self.save.clicked.connect(self._save)
+        model.changed.connect(self._refresh)
+        model.selectionChanged.connect(lambda: self.timeline.select(model.selected))
+        model.said.connect(self._say)
+
+    def _convert(self) -> None:
+        self.view_model.convert_to(Mode(self.mode.currentData()))
+        self._show_mode()
+
+    def _start(self) -> None:
+        chosen = self.preset.currentData()
+        self.preset.setCurrentIndex(0)
+        if chosen == "":
+            self.view_model.start_from_running()
+        elif chosen is not None:
+            self.view_model.start_from(self._preset(chosen))
+
+    def _preset(self, preset_id: str) -> Preset:
+        return next(preset for preset in self.view_model.presets if preset.id == preset_id)
+
+    def _say(self, words: str, is_error: bool) -> None:
+        set_role(self._said, "error" if is_error else "muted")
+        self._said.setText(words)
+        self._said.setVisible(bool(words))
+
+    # -- showing ------------------------------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        model = self.view_model
+        board, program = model.board, model.program
+        self._whole.setCurrentIndex(0 if board is not None else 1)
+        self._why_not.setText(model.why_not)
+        for widget in (self.undo, self.redo, self.mode, self.preset, self.mark):
+            widget.setEnabled(board is not None)
+        if board is None or program is None or model.model is None:
+            self.mark.hide()
+            return
+        self.mark.setVisible(True)
+        self._show_state()
+        self.undo.setEnabled(bool(model.undo_words))
+        self.redo.setEnabled(bool(model.redo_words))
+        self.undo.setToolTip(model.undo_words)
+        self.redo.setToolTip(model.redo_words)
+        self.timeline.setVisible(isinstance(program.delivery, Flex))
+        if isinstance(program.delivery, Flex):
+            self.timeline.show_program(program, plan=model.plan, increment=model.increment)
+            self.timeline.show_layers(model.layers())
+            self.timeline.select(model.selected)
+        self.figures.show_board(board, model.model.max_changes_per_day)
+        self.findings.set_cards(cards_of(board.findings))
+        self._show_signing()
+        self._sentence.setText(board.sentence)
+        self._show_mode()
+
+    def _show_state(self) -> None:
+        """Draft, signed, in the pump: told apart by word, sign and colour."""
+        model = self.view_model
+        if not model.is_changed:
+            self.mark.set_mark(Mark.VERIFIED, word=self.tr("In the pump"))
+        elif model.order is not None:
+            self.mark.set_mark(Mark.TASK, word=self.tr("Signed, not in the pump"))
+        else:
+            self.mark.set_mark(Mark.NOTE, word=self.tr("Draft"))
+
+    def _show_signing(self) -> None:
+        model = self.view_model
+        self.sign.setEnabled(model.may_sign and model.board is not None and self.findings.is_answered())
+        self.sign.setToolTip("" if model.may_sign else self.tr("Only a physician signs."))
+
+    def _sign(self) -> None:
+        model = self.view_model
+        if model.board is None:
+            return
+        model.answer(reasons_of(model.board.findings, self.findings.reasons()))
+        reviewed = model.review()
+        if reviewed is not None:
+            SignDialog(model, reviewed, self).open()
+
+    def _save(self) -> None:
+        NameDialog(self.view_model, self).open()
+
+    def _show_mode(self) -> None:
+        mode = self.view_model.mode
+        if mode is not None:
+            self.mode.setCurrentIndex(self.mode.findData(mode.value))
+
+    def scale_to(self, percent: Fraction) -> None:
+        """Every dose and rate, so many per cent of what it is."""
+        self.view_model.scale_by(percent)

@@ -1,0 +1,399 @@
+"""A program on the drawing board as the window sees it: the value, its past, what it comes to, what the rules say.
+
+Law: the program is one immutable value; timeline, table and fields show it and hand back another one. Every change goes
+through :meth:`ScheduleViewModel.edit`, so that every change can be undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+from PySide6.QtCore import QObject, Signal
+
+from app.models.catalogue import PumpModel
+from app.models.conversion import Mode, convert, mode_of
+from app.models.edit_history import History
+from app.models.editing import Place, item_at, items_of, replace_item, scale, shift
+from app.models.errors import AppError
+from app.models.formats import parse_number, plain, rounded
+from app.models.patient import Implant, Role
+from app.models.pharmacokinetics import band_models, curve_model
+from app.models.presets import Preset
+from app.models.program import Bolus, Flex, Program, Step
+from app.models.pump import PumpSettings
+from app.models.quantities import Concentration, Mass
+from app.models.signed_order import SignedOrder
+from app.models.titration import Setting
+from app.services.prescribing import Reviewed, plan_of
+from app.services.refill import NO_REASONS, Reasons, require_reasons
+from app.services.scheduling import Board, Figures, board_of
+from app.services.therapy import Therapy
+from app.services.workstation import Workstation
+from app.ui.dates import show_day
+from app.ui.error_texts import words_for
+from app.ui.schedule.curve_data import week_curve
+from app.ui.schedule.timeline_layout import Curve, Layer, LayerKind
+
+
+class ScheduleViewModel(QObject):
+    """One patient's drawing board. ``board`` is ``None`` while there is nothing to design; ``why_not`` says why."""
+
+    changed = Signal()
+    """Another program, or another patient."""
+    selectionChanged = Signal()
+    said = Signal(str, bool)
+    """Something to say, and whether it is an error."""
+
+    def __init__(self, workstation: Workstation, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workstation = workstation
+        self.therapy: Therapy | None = None
+        self.board: Board | None = None
+        self.plan = 0
+        self.shows_curve, self.curve_set = True, "label"
+        self.selected: tuple[Place, ...] = ()
+        self._reasons: Reasons = NO_REASONS
+        self._history: History | None = None
+        self._settings: PumpSettings | None = None
+
+    # -- which patient ---------------------------------------------------------------------------------------
+
+    def open(self, therapy: Therapy | None) -> None:
+        """Begin with what runs in the patient's pump; a board that is already there for the same program stays."""
+        same = self.therapy is not None and therapy is not None and self.therapy.patient.id == therapy.patient.id
+        running = therapy.settings if therapy is not None else None
+        if same and self._settings is not None and running == self.running:
+            self.therapy = therapy
+            self._work_out()
+            return
+        self.therapy = therapy
+        self.plan, self.selected = 0, ()
+        self._history = self._settings = None
+        if running is not None and not self.why_not:
+            self._settings = plan_of(running)
+            self._history = History.of(running.program)
+        self._work_out()
+
+    @property
+    def why_not(self) -> str:
+        """Why there is nothing to design, as a sentence; empty if there is."""
+        therapy = self.therapy
+        if therapy is None:
+            return self.tr("Choose a patient on the worklist first. The program of that pump is then shown here.")
+        if therapy.implant is None or therapy.model is None:
+            return self.tr("No pump is on record for {0}.").format(therapy.patient.name)
+        if not therapy.telemetry:
+            return self.tr("{0} runs at one flow and takes no program.").format(therapy.model.name)
+        if therapy.settings is None:
+            return self.tr("Nobody has written down what runs in this pump: interrogate it first.")
+        return ""
+
+    @property
+    def running(self) -> PumpSettings | None:
+        """What runs in the pump, as a design: without a bridge or a fill."""
+        settings = self.therapy.settings if self.therapy is not None else None
+        return plan_of(settings) if settings is not None else None
+
+    @property
+    def model(self) -> PumpModel | None:
+        return self.therapy.model if self.therapy is not None else None
+
+    @property
+    def increment(self) -> Mass | None:
+        """The pump's dose increment, if it is known."""
+        return self.model.dose_increment if self.model is not None else None
+
+    # -- the value ----------------------------------------------------------------------------------------------
+
+    @property
+    def program(self) -> Program | None:
+        return self._history.now if self._history is not None else None
+
+    @property
+    def concentration(self) -> Concentration | None:
+        return self._settings.concentration if self._settings is not None else None
+
+    @property
+    def mode(self) -> Mode | None:
+        """How the program on the board delivers."""
+        program = self.program
+        return mode_of(program) if program is not None else None
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """Published programs to start from."""
+        return self._workstation.presets
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the board differs from what runs in the pump."""
+        return self.board is not None and self.board.settings != self.running
+
+    def edit(self, program: Program, words: str, joins: str | None = None) -> None:
+        """Put another program on the board; ``words`` name the change, ``joins`` those that are undone together."""
+        if self._history is None:
+            return
+        self._history = self._history.do(program, words, joins=joins)
+        self.said.emit("", False)
+        self._work_out()
+
+    def select(self, places: Sequence[Place]) -> None:
+        """Choose items of the program."""
+        if tuple(places) != self.selected:
+            self.selected = tuple(places)
+            self.selectionChanged.emit()
+
+    @property
+    def selected_item(self) -> Bolus | Step | None:
+        """The one item that is chosen; none if several are."""
+        if self.program is None or len(self.selected) != 1:
+            return None
+        return item_at(self.program, self.selected[0])
+
+    def replace_selected(self, item: Bolus | Step, words: str) -> None:
+        """Change the chosen item, and keep it chosen at its new place."""
+        program, places = self.program, self.selected
+        if program is None or len(places) != 1:
+            return
+        self.change_items(lambda: _with_place(replace_item(program, places[0], item)), words)
+
+    def change_items(self, change: Callable[[], tuple[Program, tuple[Place, ...]]], words: str) -> None:
+        """An edit that says where its items are afterwards."""
+        found: list[tuple[Place, ...]] = []
+
+        def made() -> Program:
+            program, places = change()
+            found.append(places)
+            return program
+
+        if self.attempt(made, words) and found:
+            self.select(found[0])
+
+    def show_plan(self, plan: int) -> None:
+        """Show another group of days."""
+        self.plan, self.selected = plan, ()
+        self._work_out()
+
+    def undo(self) -> None:
+        if self._history is not None and self._history.may_undo:
+            self._history = self._history.undo()
+            self._work_out()
+
+    def redo(self) -> None:
+        if self._history is not None and self._history.may_redo:
+            self._history = self._history.redo()
+            self._work_out()
+
+    @property
+    def undo_words(self) -> str:
+        """What undo would take back; empty if nothing."""
+        return self._history.undo_words if self._history is not None and self._history.may_undo else ""
+
+    @property
+    def redo_words(self) -> str:
+        """What redo would do again; empty if nothing."""
+        return self._history.redo_words if self._history is not None and self._history.may_redo else ""
+
+    # -- changes of the whole --------------------------------------------------------------------------------
+
+    def start_from(self, preset: Preset) -> None:
+        """Put a preset on the board; its citation is said, and nothing is signed by it."""
+        self.edit(preset.program, self.tr("Start from {0}").format(preset.title))
+        self.said.emit(preset.citation, False)
+
+    def start_from_running(self) -> None:
+        """Put what runs in the pump on the board again."""
+        running = self.running
+        if running is not None:
+            self.edit(running.program, self.tr("Start from the pump"))
+
+    def convert_to(self, mode: Mode) -> None:
+        """Keep the daily dose and deliver it in another way."""
+        program, model, settings = self.program, self.model, self._settings
+        if program is None or model is None or settings is None:
+            return
+        self.attempt(
+            lambda: convert(program, mode, model, settings.concentration, increment=self.increment),
+            self.tr("Convert to {0}").format(mode.value),
+        )
+
+    def scale_by(self, percent: Fraction) -> None:
+        """Every dose and rate, so many per cent of what it is."""
+        program = self.program
+        if program is not None:
+            self.attempt(
+                lambda: scale(program, percent, increment=self.increment),
+                self.tr("Scale to {0} %").format(plain(percent)),
+            )
+
+    def shift_by(self, minutes: int) -> None:
+        """The whole schedule, later or earlier."""
+        program = self.program
+        if program is not None:
+            self.attempt(lambda: shift(program, minutes), self.tr("Shift by {0} min").format(minutes))
+
+    def attempt(self, change: Callable[[], Program], words: str, joins: str | None = None) -> bool:
+        """Make a change if the model allows it; otherwise say why not, and change nothing."""
+        try:
+            made = change()
+        except AppError as refused:
+            self.said.emit(refusal_words(refused), True)
+            return False
+        self.edit(made, words, joins)
+        return True
+
+    # -- signing -----------------------------------------------------------------------------------------------
+
+    @property
+    def signer(self) -> str:
+        """Who would sign."""
+        return self._workstation.user.name
+
+    @property
+    def may_sign(self) -> bool:
+        """Whether whoever works here is a physician."""
+        return self._workstation.user.role is Role.PHYSICIAN
+
+    @property
+    def daily_dose(self) -> Fraction | None:
+        """What is typed again before signing: the achieved daily dose, in mcg, as it is shown."""
+        figures = self.board.figures if self.board is not None else None
+        return parse_number(rounded(figures.achieved_daily / Mass.PER_MCG, 3)) if figures is not None else None
+
+    def answer(self, reasons: Reasons) -> None:
+        """Remember the reasons typed beside the rules."""
+        self._reasons = reasons
+
+    def review(self) -> Reviewed | None:
+        """What would be signed, decoded from what would be sent; says why if that cannot be."""
+        implant, board = self._implant, self.board
+        if implant is None or board is None:
+            return None
+        try:
+            reviewed = self._workstation.prescribing.review(implant, board.settings)
+            require_reasons(reviewed.findings, self._reasons)
+        except AppError as error:
+            self.said.emit(words_for(error), True)
+            return None
+        return reviewed
+
+    def save_draft(self, name: str) -> str:
+        """Keep the board under a name; returns what is wrong, or nothing."""
+        implant, board = self._implant, self.board
+        if implant is None or board is None:
+            return self.why_not
+        try:
+            self._workstation.prescribing.save_draft(implant, name, board.settings, self._workstation.user)
+        except AppError as error:
+            return words_for(error)
+        self.said.emit(self.tr("Saved as a draft: {0}.").format(name), False)
+        return ""
+
+    def sign(self, name: str, range_percent: Fraction, valid_until: date) -> str:
+        """Sign the board; returns what is wrong, or nothing."""
+        implant, board, desk = self._implant, self.board, self._workstation.prescribing
+        if implant is None or board is None:
+            return self.why_not
+        try:
+            draft = desk.save_draft(implant, name, board.settings, self._workstation.user)
+            order = desk.sign(
+                implant,
+                draft,
+                self._workstation.user,
+                range_percent=range_percent,
+                valid_until=valid_until,
+                reasons=self._reasons,
+            )
+        except AppError as error:
+            return words_for(error)
+        self._work_out()
+        self.said.emit(self.tr("Signed: {0}, valid until {1}.").format(order.name, show_day(order.valid_until)), False)
+        return ""
+
+    @property
+    def order(self) -> SignedOrder | None:
+        """The order that counts today, if what is on the board is just that."""
+        implant, board, therapy = self._implant, self.board, self.therapy
+        if implant is None or board is None or therapy is None:
+            return None
+        order = self._workstation.prescribing.current_order(implant.id, therapy.at.date())
+        return order if order is not None and order.settings == board.settings else None
+
+    @property
+    def _implant(self) -> Implant | None:
+        return self.therapy.implant if self.therapy is not None else None
+
+    # -- layers ------------------------------------------------------------------------------------------------
+
+    def layers(self) -> tuple[Layer, ...]:
+        """What is drawn behind the items: what runs in the pump, and the curve of what is on the board."""
+        board, running, found = self.board, self.running, []
+        if running is not None and self.is_changed:
+            found.append(Layer(self.tr("In the pump now"), LayerKind.OUTLINE, running.program))
+        if self.shows_curve and board is not None and board.figures is not None:
+            found.append(Layer(self.tr("Effect, predicted"), LayerKind.CURVE, self._curve(board.figures)))
+        return tuple(found)
+
+    def _curve(self, figures: Figures) -> Curve:
+        catalogue = self._workstation.catalogue
+        model = curve_model(self.curve_set, catalogue)
+        curve = week_curve(figures.program.achieved, model, band_models(catalogue), step_min=15)
+        return Curve(curve.minutes.tolist(), curve.effect.tolist())
+
+    def show_curve(self, on: bool, name: str) -> None:
+        """Draw the curve of a set of constants, or none."""
+        self.shows_curve, self.curve_set = on, name
+        self.changed.emit()
+
+    # -- what it comes to ------------------------------------------------------------------------------------
+
+    def _work_out(self) -> None:
+        therapy, history, settings = self.therapy, self._history, self._settings
+        self.board = None
+        if therapy is not None and history is not None and settings is not None:
+            settings = replace(settings, program=history.now)
+            catalogue = self._workstation.catalogue
+            self.board = board_of(therapy, settings, catalogue, setting=Setting.REFILL)
+            self._keep_selection(history.now)
+        self.changed.emit()
+
+    def _keep_selection(self, program: Program) -> None:
+        """Items that are gone are not selected any more; a group of days that is gone is not shown."""
+        there = {place for place, _ in items_of(program)} if isinstance(program.delivery, Flex) else set()
+        self.selected = tuple(place for place in self.selected if place in there)
+        plans = len(program.delivery.plans) if isinstance(program.delivery, Flex) else 1
+        self.plan = min(self.plan, plans - 1)
+
+
+MODE_NAMES: Mapping[Mode, str] = {
+    Mode.SIMPLE: "simple continuous",
+    Mode.FLEX: "flex",
+    Mode.PERIODIC: "periodic bolus",
+    Mode.MINIMUM: "minimum rate",
+    Mode.STOPPED: "stopped",
+}
+
+
+def _with_place(made: tuple[Program, Place]) -> tuple[Program, tuple[Place, ...]]:
+    return made[0], (made[1],)
+
+
+_REFUSALS = {
+    "overlap": "Move the steps apart: two of them would run at the same time.",
+    "zero-length": "Give it a duration of at least 1 min.",
+    "longer-than-a-day": "Keep it within 24 h.",
+    "not-beside": "Choose two steps that follow each other.",
+    "too-fine": "Choose another place: the two parts would be finer than the pump's increment.",
+    "not-flex": "Convert the program to flex first: only flex has boluses and steps of its own.",
+    "weekdays": "Each weekday belongs to exactly one group.",
+    "not-a-time-of-day": "Type a time from 00:00 to 23:59.",
+}
+
+
+def refusal_words(refused: AppError) -> str:
+    """Why an edit was refused, as what to do instead."""
+    problem = str(refused.values.get("problem", type(refused).__name__))
+    return _REFUSALS.get(problem, f"This cannot be done here: {problem}.")

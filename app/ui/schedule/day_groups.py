@@ -23,8 +23,8 @@ class DayGroups(QWidget):
         super().__init__(parent)
         self._view_model = view_model
         self._day = Weekday.MON
-        self.days = [QPushButton() for _ in Weekday]
-        self.own = QPushButton()
+        self.days = [QPushButton(_NAMES[day]) for day in Weekday]
+        self.own = QPushButton(self.tr("On its own"))
         self.belongs = QComboBox()
         self._label = QLabel(self.tr("Belon&gs to"))
         row = QHBoxLayout(self)

@@ -165,6 +165,10 @@ class Timeline(TimelineCanvas):
             self._copied = copied(program, self._chosen)
         self._attempt(lambda: by_key(meant.verb, meant.by, stand), repeats=repeats)
 
+    def perform(self, verb: str) -> None:
+        """Do what a key does, for a button; the verbs are those of ``timeline_keys``."""
+        self._edit_by_key(Stroke(verb), repeats=False)
+
     def _step(self, by: int) -> None:
         """Choose the next item, or from none the first one behind the cursor."""
         places = self.order()

@@ -5,8 +5,6 @@ Law: every control hands its wish to the view model and shows what came of it; t
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -32,6 +30,7 @@ from app.ui.schedule.mode_panel import ModePanel
 from app.ui.schedule.name_dialog import NameDialog
 from app.ui.schedule.sign_dialog import SignDialog
 from app.ui.schedule.timeline import Timeline
+from app.ui.schedule.tools import Tools
 from app.ui.schedule.view_model import MODE_NAMES, ScheduleViewModel
 from app.ui.state_mark import Mark, StateMark
 from app.ui.theme import Scale, set_role, set_type, unit
@@ -44,6 +43,7 @@ class ScheduleView(QWidget):
         super().__init__(parent)
         self.view_model = view_model
         self.timeline = Timeline()
+        self.tools = Tools(view_model, self.timeline)
         self.modes = ModePanel(view_model)
         self.groups = DayGroups(view_model)
         self.figures = FiguresPanel()
@@ -104,11 +104,12 @@ class ScheduleView(QWidget):
         return whole
 
     def _left(self) -> QVBoxLayout:
-        self.timeline.setMinimumHeight(28 * unit())
+        self.timeline.setMinimumHeight(24 * unit())
         column = QVBoxLayout()
         column.setSpacing(unit())
         column.addWidget(self.groups)
         column.addWidget(self.timeline, 3)
+        column.addWidget(self.tools)
         column.addWidget(self.modes, 2)
         column.addWidget(self._said)
         column.addWidget(self._sentence)
@@ -248,7 +249,3 @@ class ScheduleView(QWidget):
         mode = self.view_model.mode
         if mode is not None:
             self.mode.setCurrentIndex(self.mode.findData(mode.value))
-
-    def scale_to(self, percent: Fraction) -> None:
-        """Every dose and rate, so many per cent of what it is."""
-        self.view_model.scale_by(percent)

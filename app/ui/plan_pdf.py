@@ -21,7 +21,7 @@ _DPI = 300
 _POINT = _DPI / 72
 _SIZE = 8.6
 _FOOT_HEIGHT = 26 * _POINT
-_HEADS = ("Days", "Time", "What", "Dose", "Lasting, or per hour")
+_HEADS = ("Days", "Time", "What", "Dose", "Lasts, or hourly")
 _WIDTHS = (22, 16, 30, 16, 16)
 # As in the refill report: glyphs chosen for the look have no letter behind them.
 _PLAIN = ("tnum", "zero", "calt", "ccmp", "case")
@@ -91,9 +91,11 @@ def _font(points: float) -> QFont:
 
 
 def _style_sheet() -> str:
+    # The bundled font has no other weights; what is bolder is drawn twice, and a reader of the file finds it twice.
     return (
-        f"body, td, th, p, li, div {{ font-size: {_SIZE}pt; color: {_INK}; }}"
+        f"body, td, p, li, div {{ font-size: {_SIZE}pt; color: {_INK}; }}"
         f".title {{ font-size: {_SIZE * 1.7}pt; font-weight: 600; }} .big {{ font-size: {_SIZE * 1.3}pt; }}"
+        f".standing {{ font-size: {_SIZE * 1.3}pt; font-weight: 600; }} .head {{ font-weight: 600; }}"
         f".heading {{ font-size: {_SIZE * 1.1}pt; font-weight: 600; color: {_ACCENT}; margin-top: 8px; }}"
         f".muted {{ color: {_GREY}; }}"
     )
@@ -104,7 +106,7 @@ def _html(plan: PrintedPlan) -> str:
         (
             f"<body><div class='title'>{escape(plan.title)}</div>",
             f"<div class='big'>{escape(plan.patient)}, {escape(plan.subtitle)}</div>",
-            f"<div class='big'><b>{escape(plan.standing)}</b></div><hr/>",
+            f"<div class='standing'>{escape(plan.standing)}</div><hr/>",
             *(_section(section) for section in plan.sections[:-1]),
             _heading("Program"),
             f"<p>{escape(plan.sentence)}</p>",
@@ -130,7 +132,7 @@ def _section(section: ReportSection) -> str:
 
 def _table(plan: PrintedPlan) -> str:
     heads = "".join(
-        f"<th align='left' width='{width}%'>{head}</th>" for head, width in zip(_HEADS, _WIDTHS, strict=True)
+        f"<td class='head' width='{width}%'>{head}</td>" for head, width in zip(_HEADS, _WIDTHS, strict=True)
     )
     rows = "".join(
         "<tr>"

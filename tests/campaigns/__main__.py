@@ -6,7 +6,14 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-CAMPAIGNS = {"engines": "engines", "dose-field": "dose_field", "frames": "frames", "link": "link", "model": "model"}
+CAMPAIGNS = {
+    "engines": "engines",
+    "dose-field": "dose_field",
+    "frames": "frames",
+    "link": "link",
+    "model": "model",
+    "plans": "plans",
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -84,13 +84,14 @@ class Circumstances:
 def printed_plan(prescribing: Prescribing, implant: Implant, order_id: str) -> PrintedPlan:
     """The plan of an order on record, as things stand now.
 
-    Raises: OrderChangedError: an order of this pump is not what was signed. NotOnRecordError: no such order.
+    Raises: OrderChangedError: it is not what was signed. NotOnRecordError: no such order.
     """
     versions = prescribing.versions(implant)
     signed = next((version for version in versions if version.id == order_id), None)
     if signed is None or signed.order is None:
         raise NotOnRecordError(kind="order", id=order_id)
     order = signed.order
+    prescribing.require_unchanged(order)
     users = {user.id: user.name for user in prescribing.store.users()}
     around = Circumstances(
         patient=prescribing.therapy(implant).patient,

@@ -21,13 +21,15 @@ from app.models.errors import AppError
 from app.models.findings import Finding, Severity
 from app.models.guardrails import concentration_findings
 from app.models.guardrails_program import Occasion, program_findings
-from app.models.patient import Implant, Role, User
+from app.models.patient import Implant, Patient, Role, User
 from app.models.ports import ClinicStore, NotOnRecordError
 from app.models.pump import PumpSettings
 from app.models.quantities import DoseRate
 from app.models.records import AuditEntry, ProgramRecord
+from app.models.reservoir import add_months
 from app.models.rule_texts import sentence
 from app.models.signed_order import (
+    AlreadySignedError,
     InvalidOrderError,
     OrderChangedError,
     ProgramDraft,
@@ -64,6 +66,7 @@ class VersionState(StrEnum):
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    CHANGED = "changed"
     IN_PUMP = "in-pump"
     WAS_IN_PUMP = "was-in-pump"
 
@@ -110,6 +113,8 @@ class Prescribing:
     def save_draft(self, implant: Implant, name: str, settings: PumpSettings, user: User) -> ProgramDraft:
         """Keep a program under a name; every save that changes something is a version of its own.
 
+        So is one of what was signed already: it is the draft of the next order.
+
         Raises: InvalidOrderError: no name.
         """
         draft = ProgramDraft(
@@ -121,7 +126,8 @@ class Prescribing:
             changed_by=user.id,
         )
         before = next((found for found in self.drafts(implant) if found.name == draft.name), None)
-        if before is not None and before.settings == draft.settings:
+        signed = {order.draft_id for order in self._on_record(implant.id)}
+        if before is not None and before.settings == draft.settings and before.id not in signed:
             return before
         self.store.add_draft(draft, AuditEntry(draft.changed_at, user.id, "order.drafted", draft.id))
         return draft
@@ -176,7 +182,8 @@ class Prescribing:
         """Make an order of a saved draft; it takes the place of the order before.
 
         Raises:
-            NotAPhysicianError, BlockedError, ReasonMissingError, AlreadySignedError: nothing was signed.
+            NotAPhysicianError, BlockedError, ReasonMissingError, OrderChangedError: nothing was signed.
+            AlreadySignedError: this draft was signed before, or just this order is in force.
             InvalidOrderError: ``problem`` is ``range`` or ``valid-until``.
             NotOnRecordError: this version of the draft was never saved.
             NotRepresentableError, DecodedDiffersError, EnginesDisagreeError: see :meth:`review`.
@@ -201,9 +208,17 @@ class Prescribing:
             findings=_said(reviewed.findings, reasons),
             digest="0" * 64,
         )
+        self._require_news(unsealed)
         order = replace(unsealed, digest=order_digest(unsealed, reviewed.wire_digest))
         self.store.add_signed_order(order, AuditEntry(order.signed_at, user.id, "order.signed", order.id, order.digest))
         return order
+
+    def _require_news(self, order: SignedOrder) -> None:
+        """Make sure that just this is not in force already, as after a second press of the same button."""
+        today = self.clock.pump().date()
+        for last in self._on_record(order.implant_id)[-1:]:
+            if self._is_unchanged(last) and last.counts_on(today) and _terms(last) == _terms(order):
+                raise AlreadySignedError(order=last.id)
 
     def _require_physician(self, user: User) -> None:
         on_record = next((found for found in self.store.users() if found.id == user.id), None)
@@ -223,26 +238,37 @@ class Prescribing:
 
         Raises: OrderChangedError: one of them is not what was signed.
         """
+        found = self._on_record(implant_id)
+        for order in found:
+            self.require_unchanged(order)
+        return found
+
+    def _on_record(self, implant_id: str) -> tuple[SignedOrder, ...]:
+        """All orders as their rows have them. Raises: OrderChangedError: a row is no order at all."""
         try:
-            found = self.store.signed_orders(implant_id)
+            return tuple(self.store.signed_orders(implant_id))
         except (AppError, ValueError) as unreadable:
             raise OrderChangedError(implant=implant_id) from unreadable
-        for order in found:
-            self._require_unchanged(order)
-        return tuple(found)
 
-    def _require_unchanged(self, order: SignedOrder) -> None:
-        try:
-            decoded, wire = self.canonical(order.settings)
-        except AppError as unsendable:
-            raise OrderChangedError(order=order.id) from unsendable
-        if decoded != order.settings or order_digest(order, wire) != order.digest:
+    def require_unchanged(self, order: SignedOrder) -> None:
+        """Make sure that an order is what was signed. Raises: OrderChangedError."""
+        if not self._is_unchanged(order):
             raise OrderChangedError(order=order.id)
 
+    def _is_unchanged(self, order: SignedOrder) -> bool:
+        try:
+            decoded, wire = self.canonical(order.settings)
+        except AppError:
+            return False
+        return decoded == order.settings and order_digest(order, wire) == order.digest
+
     def last_order(self, implant_id: str) -> SignedOrder | None:
-        """The order signed last, whether or not it still counts. Raises: OrderChangedError."""
-        orders = self.orders(implant_id)
-        return orders[-1] if orders else None
+        """The order signed last, whether or not it still counts. Raises: OrderChangedError: it was changed since."""
+        found = self._on_record(implant_id)
+        if not found:
+            return None
+        self.require_unchanged(found[-1])
+        return found[-1]
 
     def current_order(self, implant_id: str, on: date) -> SignedOrder | None:
         """The order that counts on this day of the pump's clock. Raises: OrderChangedError."""
@@ -252,14 +278,18 @@ class Prescribing:
     # -- the history -----------------------------------------------------------------------------------------
 
     def versions(self, implant: Implant) -> tuple[Version, ...]:
-        """Drafts, orders and verified programs of a pump, oldest first. Raises: OrderChangedError."""
-        orders, programs = self.orders(implant.id), self.store.programs(implant.id)
+        """Drafts, orders and verified programs of a pump, oldest first; an order that was changed is told apart.
+
+        Raises: OrderChangedError: a row is no order at all.
+        """
+        orders, programs = self._on_record(implant.id), self.store.programs(implant.id)
+        sound = [order for order in orders if self._is_unchanged(order)]
         found = [
             Version(draft.id, VersionState.DRAFT, draft.name, draft.settings, draft.changed_at, draft.changed_by)
             for draft in self.store.drafts(implant.id)
         ]
         found += [self._signed(order, last=order is orders[-1]) for order in orders]
-        found += [_verified(record, orders, last=record is programs[-1]) for record in programs]
+        found += [_verified(record, sound, last=record is programs[-1]) for record in programs]
         return tuple(sorted(found, key=lambda version: version.at))
 
     def _signed(self, order: SignedOrder, *, last: bool) -> Version:
@@ -268,6 +298,8 @@ class Prescribing:
 
     def state_of(self, order: SignedOrder, *, last: bool) -> VersionState:
         """What became of an order by today; ``last`` says that no other was signed after it."""
+        if not self._is_unchanged(order):
+            return VersionState.CHANGED
         if order.withdrawn_at is not None:
             return VersionState.WITHDRAWN
         if not last:
@@ -277,6 +309,10 @@ class Prescribing:
     def difference(self, implant: Implant, a: Version, b: Version) -> tuple[Row, ...]:
         """From ``a`` to ``b``, item by item. Raises: NoCourseError: one of them cannot run on this pump."""
         return compare(a.settings, b.settings, self.catalogue.pump(implant.pump_model))
+
+
+def _terms(order: SignedOrder) -> object:
+    return order.name, order.settings, order.range_percent, order.valid_until
 
 
 def plan_of(settings: PumpSettings) -> PumpSettings:
@@ -307,8 +343,16 @@ def plan_findings(
         return tuple(findings)
     if before is not None:
         old, new = DoseRate.floor(before.achieved_daily), DoseRate.floor(after.achieved_daily)
-        findings += titration_findings(DoseChange(old, new, setting), catalogue)
+        group = group_of(therapy.patient, therapy.at.date(), catalogue)
+        findings += titration_findings(DoseChange(old, new, setting, group), catalogue)
     return tuple(findings)
+
+
+def group_of(patient: Patient, on: date, catalogue: Catalogue) -> str:
+    """Whose limits apply to a step: ``child``, ``spinal`` or ``cerebral``; empty where nobody wrote it down."""
+    if on < add_months(patient.born_on, 12 * int(catalogue.rule("child_below_years"))):
+        return "child"
+    return patient.origin.value if patient.origin is not None else ""
 
 
 def _said(findings: Sequence[Finding], reasons: Reasons) -> tuple[SignedFinding, ...]:

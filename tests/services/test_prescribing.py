@@ -11,7 +11,7 @@ import pytest
 
 from app.models.course import NoCourseError
 from app.models.findings import Finding, Severity
-from app.models.patient import Role, User
+from app.models.patient import Origin, Role, User
 from app.models.ports import NotOnRecordError
 from app.models.program import (
     Bolus,
@@ -38,8 +38,10 @@ from app.models.signed_order import (
     SignedOrder,
     within_order,
 )
+from app.models.titration import Setting
 from app.services.clock import Clock
-from app.services.prescribing import DecodedDiffersError, NotAPhysicianError, Prescribing, VersionState
+from app.services.plan_text import printed_plan
+from app.services.prescribing import DecodedDiffersError, NotAPhysicianError, Prescribing, VersionState, plan_findings
 from app.services.refill import BlockedError, ReasonMissingError
 from tests.services.bench import NOW, Bench
 
@@ -206,6 +208,35 @@ def test_a_draft_is_signed_once_and_only_as_it_was_saved(desk: Desk) -> None:
     assert desk.prescribing.orders(desk.implant.id) == (order,)
 
 
+def test_the_same_order_is_not_signed_twice_but_may_be_renewed(desk: Desk) -> None:
+    first = desk.order(desk.plan(simple("330")), percent=10)
+    with pytest.raises(AlreadySignedError):
+        desk.order(desk.plan(simple("330")), percent=10)
+    renewed = desk.order(desk.plan(simple("330")), percent=10, until=UNTIL + timedelta(days=90))
+    assert renewed.draft_id != first.draft_id
+    assert desk.prescribing.orders(desk.implant.id) == (first, renewed)
+
+
+@pytest.mark.parametrize(
+    ("born_on", "origin", "asked"),
+    [
+        # The label's limits at a refill: 40 % for spinal, 20 % for cerebral spasticity and for children.
+        (date(1957, 5, 3), Origin.SPINAL, False),
+        (date(1957, 5, 3), Origin.CEREBRAL, True),
+        (date(2008, 11, 21), Origin.SPINAL, True),
+        (date(2008, 11, 20), Origin.SPINAL, False),
+        (date(1957, 5, 3), None, False),
+    ],
+)
+def test_a_step_is_judged_by_age_and_origin(desk: Desk, born_on: date, origin: Origin | None, asked: bool) -> None:
+    therapy = desk.prescribing.therapy(desk.implant)
+    therapy = replace(therapy, patient=replace(therapy.patient, born_on=born_on, origin=origin))
+    catalogue = desk.bench.station.catalogue
+    # 300 to 375 mcg: 25 %.
+    findings = plan_findings(therapy, desk.plan(simple("375")), catalogue, setting=Setting.REFILL)
+    assert (("TIT-06", "increase") in [(found.rule, found.reason) for found in findings]) is asked
+
+
 def test_another_patients_pump_is_refused(desk: Desk) -> None:
     draft = desk.prescribing.save_draft(desk.implant, "Plan A", desk.plan(simple("330")), desk.physician)
     stranger = replace(desk.implant, patient_id="patient-kawano-a")
@@ -269,8 +300,15 @@ def test_an_order_changed_in_the_database_is_found_out_and_blocks(desk: Desk, st
     with pytest.raises(OrderChangedError):
         desk.prescribing.current_order(desk.implant.id, TODAY)
     with pytest.raises(OrderChangedError):
-        desk.prescribing.versions(desk.implant)
+        desk.prescribing.orders(desk.implant.id)
+    with pytest.raises(OrderChangedError):
+        printed_plan(desk.prescribing, desk.implant, order.id)
     assert said(desk.nurse_findings(desk.plan(simple("150")))) == [(Severity.BLOCK, "order-changed")]
+    if "whenever" not in statement:
+        states = {version.id: version.state for version in desk.prescribing.versions(desk.implant)}
+        assert states[order.id] is VersionState.CHANGED
+        again = desk.order(desk.plan(simple("310")), name="Signed anew")
+        assert desk.prescribing.current_order(desk.implant.id, TODAY) == again, "a physician ends the trouble"
 
 
 # -- what a nurse may program ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QMarginsF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
 
 from app.models.errors import AppError
@@ -53,12 +53,14 @@ def _draw(plan: PrintedPlan, writer: QPdfWriter, painter: QPainter) -> None:
     room = QSizeF(page.width(), page.height() - _FOOT_HEIGHT)
     document = _document(plan, painter, room)
     pages = document.pageCount()
+    # What begins exactly where a page ends would be drawn on both, unseen but not unread; hence one dot less.
+    shown = QSizeF(room.width(), room.height() - 1)
     for number in range(pages):
         if number:
             writer.newPage()
         painter.save()
         painter.translate(0, -number * room.height())
-        document.drawContents(painter, QRectF(0, number * room.height(), room.width(), room.height()))
+        document.drawContents(painter, QRectF(QPointF(0, number * room.height()), shown))
         painter.restore()
         _draw_foot(plan, painter, page, f"Page {number + 1} of {pages}")
 

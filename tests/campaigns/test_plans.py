@@ -39,6 +39,11 @@ def test_paper_and_program_agree(themed: None) -> None:
     assert counts["plans"] > 25
 
 
+@pytest.mark.parametrize("number", [395, 538])
+def test_what_begins_where_a_page_ends_is_printed_once(themed: None, number: int) -> None:
+    assert plans.check_plans(7, range(number, number + 1))[1] == []
+
+
 def test_windows_agree() -> None:
     counts, wrong = plans.check_windows(3, range(200))
     assert wrong == []

@@ -96,7 +96,7 @@ class SignDialog(QDialog):
         self._sign(until, percent)
 
     def _sign(self, until: date, percent: Fraction) -> None:
-        problem = self._view_model.sign(self.name.text().strip(), percent, until)
+        problem = self._view_model.sign(self._reviewed, self.name.text().strip(), percent, until)
         self._said.setText(problem)
         if not problem:
             self.accept()

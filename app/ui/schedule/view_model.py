@@ -292,13 +292,13 @@ class ScheduleViewModel(QObject):
         self.said.emit(self.tr("Saved as a draft: {0}.").format(name), False)
         return ""
 
-    def sign(self, name: str, range_percent: Fraction, valid_until: date) -> str:
-        """Sign the board; returns what is wrong, or nothing."""
-        implant, board, desk = self._implant, self.board, self._workstation.prescribing
-        if implant is None or board is None:
+    def sign(self, reviewed: Reviewed, name: str, range_percent: Fraction, valid_until: date) -> str:
+        """Sign just what was reviewed; returns what is wrong, or nothing."""
+        implant, desk = self._implant, self._workstation.prescribing
+        if implant is None:
             return self.why_not
         try:
-            draft = desk.save_draft(implant, name, board.settings, self._workstation.user)
+            draft = desk.save_draft(implant, name, reviewed.settings, self._workstation.user)
             order = desk.sign(
                 implant,
                 draft,

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.models.editing import Place, item_at
 from app.models.program import Flex, Program, Weekday
 from app.models.quantities import Mass
+from app.ui.schedule.timeline_back import paint_back
 from app.ui.schedule.timeline_layout import (
     Curve,
     Extent,
@@ -36,7 +37,8 @@ from app.ui.schedule.timeline_layout import (
     outline_spans,
     spans_of,
 )
-from app.ui.schedule.timeline_paint import Pointing, Scene, Words, paint_back, paint_items, paint_pointing
+from app.ui.schedule.timeline_paint import paint_items, paint_pointing
+from app.ui.schedule.timeline_scene import Pointing, Scene, Words
 from app.ui.schedule.timeline_words import described, keys
 from app.ui.theme import Scale, current_theme, set_type, unit
 

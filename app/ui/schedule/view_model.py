@@ -1,7 +1,7 @@
 """A program on the drawing board as the window sees it: the value, its past, what it comes to, what the rules say.
 
-Law: the program is one immutable value; timeline, table and fields show it and hand back another one. Every change goes
-through :meth:`ScheduleViewModel.edit`, so that every change can be undone.
+Law: what is on the board is one immutable value; timeline, table and fields show it and hand back another one. Every
+change goes through :meth:`ScheduleViewModel.edit` or :meth:`ScheduleViewModel.put`, so that every change can be undone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.models.conversion import Mode, convert, mode_of
 from app.models.edit_history import History
 from app.models.editing import Place, item_at, items_of, replace_item, scale, shift
 from app.models.errors import AppError
-from app.models.formats import parse_number, plain, rounded
+from app.models.formats import parse_number, plain, rounded, show_concentration
 from app.models.patient import Implant, Role
 from app.models.pharmacokinetics import band_models, curve_model
 from app.models.presets import Preset
@@ -46,36 +46,32 @@ class ScheduleViewModel(QObject):
     selectionChanged = Signal()
     said = Signal(str, bool)
     """Something to say, and whether it is an error."""
+    recorded = Signal()
+    """Something was saved, signed or withdrawn, or this is another patient."""
 
     def __init__(self, workstation: Workstation, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._workstation = workstation
+        self.workstation = workstation
         self.therapy: Therapy | None = None
         self.board: Board | None = None
         self.plan = 0
         self.shows_curve, self.curve_set = True, "label"
         self.selected: tuple[Place, ...] = ()
         self._reasons: Reasons = NO_REASONS
-        self._history: History | None = None
-        self._settings: PumpSettings | None = None
+        self._history: History[PumpSettings] | None = None
 
     # -- which patient ---------------------------------------------------------------------------------------
 
     def open(self, therapy: Therapy | None) -> None:
         """Begin with what runs in the patient's pump; a board that is already there for the same program stays."""
         same = self.therapy is not None and therapy is not None and self.therapy.patient.id == therapy.patient.id
-        running = therapy.settings if therapy is not None else None
-        if same and self._settings is not None and running == self.running:
-            self.therapy = therapy
-            self._work_out()
-            return
-        self.therapy = therapy
-        self.plan, self.selected = 0, ()
-        self._history = self._settings = None
-        if running is not None and not self.why_not:
-            self._settings = plan_of(running)
-            self._history = History.of(running.program)
+        before, self.therapy = self.running, therapy
+        running = self.running
+        if not same or self._history is None or running != before:
+            self.plan, self.selected = 0, ()
+            self._history = History.of(running) if running is not None and not self.why_not else None
         self._work_out()
+        self.recorded.emit()
 
     @property
     def why_not(self) -> str:
@@ -109,12 +105,20 @@ class ScheduleViewModel(QObject):
     # -- the value ----------------------------------------------------------------------------------------------
 
     @property
-    def program(self) -> Program | None:
+    def settings(self) -> PumpSettings | None:
+        """What is on the board."""
         return self._history.now if self._history is not None else None
 
     @property
-    def concentration(self) -> Concentration | None:
-        return self._settings.concentration if self._settings is not None else None
+    def program(self) -> Program | None:
+        return self._history.now.program if self._history is not None else None
+
+    @property
+    def concentrations(self) -> tuple[Concentration, ...]:
+        """What the drug on the board is sold in, and what is on the board and in the pump, lowest first."""
+        sides = [side for side in (self.settings, self.running) if side is not None]
+        products = self.workstation.catalogue.drug(sides[0].drug).pump_concentrations if sides else ()
+        return tuple(sorted({*products, *(side.concentration for side in sides)}))
 
     @property
     def mode(self) -> Mode | None:
@@ -125,7 +129,7 @@ class ScheduleViewModel(QObject):
     @property
     def presets(self) -> tuple[Preset, ...]:
         """Published programs to start from."""
-        return self._workstation.presets
+        return self.workstation.presets
 
     @property
     def is_changed(self) -> bool:
@@ -134,11 +138,22 @@ class ScheduleViewModel(QObject):
 
     def edit(self, program: Program, words: str, joins: str | None = None) -> None:
         """Put another program on the board; ``words`` name the change, ``joins`` those that are undone together."""
+        if self._history is not None:
+            self.put(replace(self._history.now, program=program), words, joins)
+
+    def put(self, settings: PumpSettings, words: str, joins: str | None = None) -> None:
+        """Put other settings on the board: another concentration, or another version as it stands."""
         if self._history is None:
             return
-        self._history = self._history.do(program, words, joins=joins)
+        self._history = self._history.do(settings, words, joins=joins)
         self.said.emit("", False)
         self._work_out()
+
+    def try_concentration(self, concentration: Concentration) -> None:
+        """Keep the doses, and ask what they come to at another concentration."""
+        if self._history is not None:
+            words = self.tr("Concentration {0}").format(show_concentration(concentration))
+            self.put(replace(self._history.now, concentration=concentration), words)
 
     def select(self, places: Sequence[Place]) -> None:
         """Choose items of the program."""
@@ -212,11 +227,11 @@ class ScheduleViewModel(QObject):
 
     def convert_to(self, mode: Mode) -> None:
         """Keep the daily dose and deliver it in another way."""
-        program, model, settings = self.program, self.model, self._settings
-        if program is None or model is None or settings is None:
+        settings, model = self.settings, self.model
+        if settings is None or model is None:
             return
         self.attempt(
-            lambda: convert(program, mode, model, settings.concentration, increment=self.increment),
+            lambda: convert(settings.program, mode, model, settings.concentration, increment=self.increment),
             self.tr("Convert to {0}").format(mode.value),
         )
 
@@ -250,12 +265,12 @@ class ScheduleViewModel(QObject):
     @property
     def signer(self) -> str:
         """Who would sign."""
-        return self._workstation.user.name
+        return self.workstation.user.name
 
     @property
     def may_sign(self) -> bool:
         """Whether whoever works here is a physician."""
-        return self._workstation.user.role is Role.PHYSICIAN
+        return self.workstation.user.role is Role.PHYSICIAN
 
     @property
     def daily_dose(self) -> Fraction | None:
@@ -269,11 +284,11 @@ class ScheduleViewModel(QObject):
 
     def review(self) -> Reviewed | None:
         """What would be signed, decoded from what would be sent; says why if that cannot be."""
-        implant, board = self._implant, self.board
+        implant, board = self.implant, self.board
         if implant is None or board is None:
             return None
         try:
-            reviewed = self._workstation.prescribing.review(implant, board.settings)
+            reviewed = self.workstation.prescribing.review(implant, board.settings)
             require_reasons(reviewed.findings, self._reasons)
         except AppError as error:
             self.said.emit(words_for(error), True)
@@ -282,27 +297,28 @@ class ScheduleViewModel(QObject):
 
     def save_draft(self, name: str) -> str:
         """Keep the board under a name; returns what is wrong, or nothing."""
-        implant, board = self._implant, self.board
+        implant, board = self.implant, self.board
         if implant is None or board is None:
             return self.why_not
         try:
-            self._workstation.prescribing.save_draft(implant, name, board.settings, self._workstation.user)
+            self.workstation.prescribing.save_draft(implant, name, board.settings, self.workstation.user)
         except AppError as error:
             return words_for(error)
         self.said.emit(self.tr("Saved as a draft: {0}.").format(name), False)
+        self.recorded.emit()
         return ""
 
     def sign(self, reviewed: Reviewed, name: str, range_percent: Fraction, valid_until: date) -> str:
         """Sign just what was reviewed; returns what is wrong, or nothing."""
-        implant, desk = self._implant, self._workstation.prescribing
+        implant, desk = self.implant, self.workstation.prescribing
         if implant is None:
             return self.why_not
         try:
-            draft = desk.save_draft(implant, name, reviewed.settings, self._workstation.user)
+            draft = desk.save_draft(implant, name, reviewed.settings, self.workstation.user)
             order = desk.sign(
                 implant,
                 draft,
-                self._workstation.user,
+                self.workstation.user,
                 range_percent=range_percent,
                 valid_until=valid_until,
                 reasons=self._reasons,
@@ -311,19 +327,21 @@ class ScheduleViewModel(QObject):
             return words_for(error)
         self._work_out()
         self.said.emit(self.tr("Signed: {0}, valid until {1}.").format(order.name, show_day(order.valid_until)), False)
+        self.recorded.emit()
         return ""
 
     @property
     def order(self) -> SignedOrder | None:
         """The order that counts today, if what is on the board is just that."""
-        implant, board, therapy = self._implant, self.board, self.therapy
+        implant, board, therapy = self.implant, self.board, self.therapy
         if implant is None or board is None or therapy is None:
             return None
-        order = self._workstation.prescribing.current_order(implant.id, therapy.at.date())
+        order = self.workstation.prescribing.current_order(implant.id, therapy.at.date())
         return order if order is not None and order.settings == board.settings else None
 
     @property
-    def _implant(self) -> Implant | None:
+    def implant(self) -> Implant | None:
+        """The patient's pump."""
         return self.therapy.implant if self.therapy is not None else None
 
     # -- layers ------------------------------------------------------------------------------------------------
@@ -338,7 +356,7 @@ class ScheduleViewModel(QObject):
         return tuple(found)
 
     def _curve(self, figures: Figures) -> Curve:
-        catalogue = self._workstation.catalogue
+        catalogue = self.workstation.catalogue
         model = curve_model(self.curve_set, catalogue)
         curve = week_curve(figures.program.achieved, model, band_models(catalogue), step_min=15)
         return Curve(curve.minutes.tolist(), curve.effect.tolist())
@@ -351,13 +369,11 @@ class ScheduleViewModel(QObject):
     # -- what it comes to ------------------------------------------------------------------------------------
 
     def _work_out(self) -> None:
-        therapy, history, settings = self.therapy, self._history, self._settings
+        therapy, settings = self.therapy, self.settings
         self.board = None
-        if therapy is not None and history is not None and settings is not None:
-            settings = replace(settings, program=history.now)
-            catalogue = self._workstation.catalogue
-            self.board = board_of(therapy, settings, catalogue, setting=Setting.REFILL)
-            self._keep_selection(history.now)
+        if therapy is not None and settings is not None:
+            self.board = board_of(therapy, settings, self.workstation.catalogue, setting=Setting.REFILL)
+            self._keep_selection(settings.program)
         self.changed.emit()
 
     def _keep_selection(self, program: Program) -> None:

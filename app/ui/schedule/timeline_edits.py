@@ -215,19 +215,50 @@ def by_key(verb: str, by: int, stand: Standing) -> Edit:
     return _OF_CHOSEN[verb](stand, by)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Resizing by keys, press after press, reckoned from where it began: rounding a dose each time would let it drift.
+
+    ``grows_by`` is negative where the items have become shorter.
+    """
+
+    edge: str
+    base: Program
+    places: tuple[Place, ...]
+    grows_by: int
+    made: Edit
+
+
+RESIZING = {"end": "end", "end-minute": "end", "start": "start", "start-minute": "start"}
+"""The verbs of resizing, and which edge they move."""
+
+
+def resize_by_key(verb: str, by: int, stand: Standing, run: Run | None) -> Run:
+    """One press more, of the run if the items are still as it left them. Raises: EditRefusedError."""
+    if not stand.places:
+        raise EditRefusedError(problem="nothing-chosen")
+    edge = RESIZING[verb]
+    goes_on = run is not None and (run.edge, run.made.program, run.made.places) == (edge, stand.program, stand.places)
+    base, places, before = (
+        (run.base, run.places, run.grows_by) if run is not None and goes_on else (stand.program, stand.places, 0)
+    )
+    grows_by = before + _growth(verb, by, stand)
+    change = lengthen if edge == "end" else lengthen_start
+    return Run(edge, base, places, grows_by, change(base, places, grows_by, increment=stand.increment))
+
+
+def _growth(verb: str, by: int, stand: Standing) -> int:
+    """By how many minutes a press makes the items longer."""
+    item = stand.anchor
+    if verb == "end":
+        return next_line(item.at + item.duration_min, stand.grid_min, by)
+    if verb == "start":
+        return -next_line(item.at, stand.grid_min, by)
+    return by
+
+
 def _by_line(stand: Standing, by: int) -> Edit:
     return move(stand.program, stand.places, next_line(stand.anchor.at, stand.grid_min, by))
-
-
-def _end_by_line(stand: Standing, by: int) -> Edit:
-    end = stand.anchor.at + stand.anchor.duration_min
-    minutes = next_line(end, stand.grid_min, by)
-    return lengthen(stand.program, stand.places, minutes, increment=stand.increment)
-
-
-def _start_by_line(stand: Standing, by: int) -> Edit:
-    minutes = next_line(stand.anchor.at, stand.grid_min, by)
-    return lengthen_start(stand.program, stand.places, -minutes, increment=stand.increment)
 
 
 def _dose_by_line(stand: Standing, by: int) -> Edit:
@@ -238,10 +269,6 @@ def _dose_by_line(stand: Standing, by: int) -> Edit:
 _OF_CHOSEN: dict[str, Callable[[Standing, int], Edit]] = {
     "move": _by_line,
     "move-minute": lambda stand, by: move(stand.program, stand.places, by),
-    "end": _end_by_line,
-    "end-minute": lambda stand, by: lengthen(stand.program, stand.places, by, increment=stand.increment),
-    "start": _start_by_line,
-    "start-minute": lambda stand, by: lengthen_start(stand.program, stand.places, by, increment=stand.increment),
     "dose": _dose_by_line,
     "duplicate": lambda stand, _by: duplicate(stand.program, stand.places),
     "cut": lambda stand, _by: delete(stand.program, stand.places, "cut"),

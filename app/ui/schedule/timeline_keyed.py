@@ -17,7 +17,19 @@ from app.models.editing import EditRefusedError, Item, Place, copied
 from app.models.program import Flex, Program, Weekday
 from app.models.quantities import MINUTES_PER_DAY, Mass
 from app.ui.schedule.timeline_canvas import TimelineCanvas
-from app.ui.schedule.timeline_edits import Edit, Standing, behind, by_key, next_line, paste, put_at, split
+from app.ui.schedule.timeline_edits import (
+    RESIZING,
+    Edit,
+    Run,
+    Standing,
+    behind,
+    by_key,
+    next_line,
+    paste,
+    put_at,
+    resize_by_key,
+    split,
+)
 from app.ui.schedule.timeline_keys import Stroke, TypedTime, stroke
 from app.ui.schedule.timeline_words import refusal, refusal_of
 
@@ -40,6 +52,7 @@ class KeyedTimeline(TimelineCanvas):
         self._join = ""
         self._expected: tuple[Program, tuple[Place, ...]] | None = None
         self._copied: tuple[Item, ...] = ()
+        self._run: Run | None = None
         self._use_time: Callable[[int], None] = self._put_at
         self._typed = TypedTime(self)
         self._typed.entered.connect(self._take_time)
@@ -148,7 +161,14 @@ class KeyedTimeline(TimelineCanvas):
         )
         if meant.verb == "cut" and self._chosen:
             self._copied = copied(program, self._chosen)
-        self._attempt(lambda: by_key(meant.verb, meant.by, stand), repeats=repeats)
+        if meant.verb in RESIZING:
+            self._attempt(lambda: self._resized(meant, stand), repeats=repeats)
+        else:
+            self._attempt(lambda: by_key(meant.verb, meant.by, stand), repeats=repeats)
+
+    def _resized(self, meant: Stroke, stand: Standing) -> Edit:
+        self._run = resize_by_key(meant.verb, meant.by, stand, self._run)
+        return self._run.made
 
     def perform(self, verb: str) -> None:
         """Do what a key does, for a button; the verbs are those of ``timeline_keys``."""

@@ -62,9 +62,11 @@ def paint_pointing(painter: QPainter, scene: Scene, pointing: Pointing) -> None:
 
 def _paint_basal(painter: QPainter, scene: Scene) -> None:
     ground, theme = scene.ground, scene.theme
+    fill = QColor(theme.muted)
+    fill.setAlpha(SOFT)
     for low, high, rate in scene.basal:
         box = QRectF(QPointF(ground.x(low), ground.y_of_rate(rate)), QPointF(ground.x(high), ground.floor))
-        painter.fillRect(box, QColor(theme.hairline))
+        painter.fillRect(box, fill)
         painter.setPen(pen(theme.text, 2))
         painter.drawLine(QLineF(box.topLeft(), box.topRight()))
 

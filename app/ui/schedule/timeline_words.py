@@ -15,7 +15,7 @@ from app.models.quantities import MINUTES_PER_DAY
 
 _REFUSALS = {
     "overlap": "Move the steps apart: two of them would run at the same time.",
-    "zero-length": "Choose a time inside the step, so that each part lasts at least 1 min.",
+    "zero-length": "Leave each part at least 1 min.",
     "longer-than-a-day": "Keep it within 24 h.",
     "not-beside": "Choose two steps of which the second begins where the first ends.",
     "too-fine": "Choose another place: the two parts would be finer than the pump's increment.",

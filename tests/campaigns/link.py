@@ -9,6 +9,7 @@ import argparse
 import itertools
 import logging
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -207,6 +208,7 @@ def run_all(cases: Iterator[Case], processes: int) -> tuple[Counter[str], list[s
             for some, found in pool.map(run_cases, batches):
                 counts += some
                 wrong += found
+            print(f"  {counts['runs']:,} runs, {len(wrong)} violations", file=sys.stderr, flush=True)
     return counts, wrong
 
 

@@ -44,6 +44,12 @@ _SENTENCES: dict[str, _Sentence] = {
     "NoCourseError": lambda v: f"Change the program: this pump cannot run it ({v.get('problem', '')}).",
     "BlockedError": lambda v: f"This cannot go on: {v.get('rules', '')} forbids it.",
     "ReasonMissingError": lambda v: f"Give a reason for going on in spite of {v.get('rules', '')}.",
+    "OrderChangedError": lambda v: (
+        "Sign a new order: one on record is not what was signed, and until then no order of this pump counts."
+    ),
+    "AlreadySignedError": lambda v: "Change something first: just this has been signed, and it is in force.",
+    "AlreadyWithdrawnError": lambda v: "Nothing is left to do: this order has been withdrawn before.",
+    "NotAPhysicianError": lambda v: "Ask a physician: only a physician on record signs or withdraws an order.",
     "WrongStepError": lambda v: "This visit has moved on meanwhile. Go back to the worklist and open it again.",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.models.findings import Severity
@@ -27,6 +27,8 @@ class Mark(Enum):
     NOT_APPLIED = ("not-applied", "NOT APPLIED", "caution")
     RESULT_NOT_KNOWN = ("question", "RESULT NOT KNOWN", "stop")
     EMULATED = ("emulator", "EMULATED PUMP", "advice")
+    ENDED = ("clock", "Ended", "")
+    WAS_VERIFIED = ("pump", "Was in the pump", "")
 
     @property
     def sign(self) -> str:
@@ -75,23 +77,32 @@ class StateMark(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        metrics, pad = self.fontMetrics(), self._pad()
-        width = metrics.horizontalAdvance(self._word) + metrics.height() + 5 * pad
-        return QSize(width, metrics.height() + 2 * pad)
+        return mark_size(self._word, self.fontMetrics(), self._pad())
 
     def _pad(self) -> int:
         return max(2, round(unit() * self._scale.value / 2))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        theme, pad, side = current_theme(), self._pad(), self.fontMetrics().height()
-        fill = getattr(theme, self._mark.fill) if self._mark.fill else theme.surface
-        ink = getattr(theme, f"on_{self._mark.fill}") if self._mark.fill else theme.text
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(QColor(fill))
-        painter.setPen(Qt.PenStyle.NoPen if self._mark.fill else QColor(theme.edge))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), pad, pad)
-        icons.paint(painter, self._mark.sign, ink, QRectF(1.5 * pad, pad, side, side))
-        painter.setPen(QColor(ink))
-        left = round(1.5 * pad + side + pad)
-        painter.drawText(self.rect().adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._word)
+        painter.setFont(self.font())
+        paint_mark(painter, QRectF(self.rect()), self._mark, self._word, self._pad())
+
+
+def mark_size(word: str, metrics: QFontMetrics, pad: int) -> QSize:
+    """How much room a mark takes with this word."""
+    return QSize(metrics.horizontalAdvance(word) + metrics.height() + 5 * pad, metrics.height() + 2 * pad)
+
+
+def paint_mark(painter: QPainter, place: QRectF, mark: Mark, word: str, pad: int) -> None:
+    """Draw a mark into ``place``, which is as large as :func:`mark_size` says, with the painter's font."""
+    theme, side = current_theme(), painter.fontMetrics().height()
+    fill = getattr(theme, mark.fill) if mark.fill else theme.surface
+    ink = getattr(theme, f"on_{mark.fill}") if mark.fill else theme.text
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(QColor(fill))
+    painter.setPen(Qt.PenStyle.NoPen if mark.fill else QColor(theme.edge))
+    painter.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), pad, pad)
+    icons.paint(painter, mark.sign, ink, QRectF(place.left() + 1.5 * pad, place.top() + pad, side, side))
+    painter.setPen(QColor(ink))
+    left = round(1.5 * pad + side + pad)
+    painter.drawText(place.adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, word)

@@ -16,15 +16,16 @@ from app.models.comparison import Row
 from app.services.refill_report import change_in_words
 from app.ui.theme import Scale, current_theme, font, unit
 
-_COLUMNS = ("", "In the pump now", "New", "Change")
+_SIDES = ("In the pump now", "New")
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class ComparisonModel(QAbstractTableModel):
-    """The rows as a table."""
+    """The rows as a table; ``sides`` are the names of old and new."""
 
-    def __init__(self) -> None:
+    def __init__(self, sides: tuple[str, str] = _SIDES) -> None:
         super().__init__()
+        self._columns = ("", *sides, "Change")
         self._rows: Sequence[Row] = ()
 
     def show(self, rows: Sequence[Row]) -> None:
@@ -36,11 +37,11 @@ class ComparisonModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(_COLUMNS)
+        return 0 if parent.isValid() else len(self._columns)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return _COLUMNS[section]
+            return self._columns[section]
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -62,13 +63,13 @@ class ComparisonModel(QAbstractTableModel):
 
 
 class ComparisonTable(QTableView):
-    """The table on the confirmation page."""
+    """The table on the confirmation page, or of any other two sides."""
 
-    def __init__(self) -> None:
+    def __init__(self, sides: tuple[str, str] = _SIDES) -> None:
         super().__init__()
-        self._rows = ComparisonModel()
+        self._rows = ComparisonModel(sides)
         self.setModel(self._rows)
-        self.setAccessibleName(self.tr("In the pump now, and new"))
+        self.setAccessibleName(self.tr("{0}, and {1}").format(sides[0], sides[1][:1].lower() + sides[1][1:]))
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setShowGrid(False)
         self.setWordWrap(True)

@@ -1,4 +1,4 @@
-"""What a program comes to, beside what runs in the pump: always visible, never hidden behind a tab.
+"""What a program comes to, beside what runs in the pump: the first thing at the right of the board.
 
 Law: every number has its unit, and a difference stands in words; a number that cannot be worked out is a dash.
 """

@@ -1,4 +1,4 @@
-"""The schedule page: timeline and exact numbers at the left, what it comes to and what the rules say at the right.
+"""The schedule page: timeline and exact numbers at the left; at the right figures and rules, or history.
 
 Law: every control hands its wish to the view model and shows what came of it; the page holds no program of its own.
 """
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QStackedWidget,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +27,7 @@ from app.ui.cards import cards_of, reasons_of
 from app.ui.finding_list import FindingList
 from app.ui.schedule.day_groups import DayGroups
 from app.ui.schedule.figures_panel import FiguresPanel
+from app.ui.schedule.history_panel import HistoryPanel
 from app.ui.schedule.mode_panel import ModePanel
 from app.ui.schedule.name_dialog import NameDialog
 from app.ui.schedule.sign_dialog import SignDialog
@@ -48,6 +50,8 @@ class ScheduleView(QWidget):
         self.groups = DayGroups(view_model)
         self.figures = FiguresPanel()
         self.findings = FindingList()
+        self.history = HistoryPanel(view_model)
+        self.tabs = QTabWidget()
         self.mode, self.preset = QComboBox(), QComboBox()
         self.undo, self.redo = QPushButton(self.tr("&Undo")), QPushButton(self.tr("&Redo"))
         self.save, self.sign = QPushButton(self.tr("Save as draft…")), QPushButton(self.tr("Sign…"))
@@ -132,6 +136,10 @@ class ScheduleView(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setAccessibleName(self.tr("Figures and rules"))
         area.setWidget(inner)
+        self.tabs.addTab(area, self.tr("Figures &and rules"))
+        self.tabs.addTab(self.history, self.tr("&History"))
+        for widget in (self.tabs, self.tabs.tabBar()):
+            widget.setAccessibleName(self.tr("Figures and rules, or history"))
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         for button in (self.save, self.sign):
@@ -139,7 +147,7 @@ class ScheduleView(QWidget):
             buttons.addWidget(button)
         set_role(self.sign, "primary")
         right = QVBoxLayout()
-        right.addWidget(area, 1)
+        right.addWidget(self.tabs, 1)
         right.addLayout(buttons)
         return right
 

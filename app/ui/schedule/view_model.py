@@ -25,7 +25,7 @@ from app.models.presets import Preset
 from app.models.program import Bolus, Flex, Program, Step
 from app.models.pump import PumpSettings
 from app.models.quantities import Concentration, Mass
-from app.models.signed_order import SignedOrder
+from app.models.signed_order import OrderChangedError, SignedOrder
 from app.models.titration import Setting
 from app.services.prescribing import Reviewed, plan_of
 from app.services.refill import NO_REASONS, Reasons, require_reasons
@@ -330,13 +330,23 @@ class ScheduleViewModel(QObject):
         self.recorded.emit()
         return ""
 
+    def order_ended(self, order: SignedOrder) -> None:
+        """An order was withdrawn: say so, and what stands now."""
+        self._work_out()
+        words = self.tr("Withdrawn: {0}. No order is in force; the pump goes on as it is.")
+        self.said.emit(words.format(order.name), False)
+        self.recorded.emit()
+
     @property
     def order(self) -> SignedOrder | None:
         """The order that counts today, if what is on the board is just that."""
         implant, board, therapy = self.implant, self.board, self.therapy
         if implant is None or board is None or therapy is None:
             return None
-        order = self.workstation.prescribing.current_order(implant.id, therapy.at.date())
+        try:
+            order = self.workstation.prescribing.current_order(implant.id, therapy.at.date())
+        except OrderChangedError:
+            return None
         return order if order is not None and order.settings == board.settings else None
 
     @property

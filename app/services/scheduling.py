@@ -37,7 +37,8 @@ class AtConcentration:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a program comes to. Doses are exact, in yg; days are whole, rounded down, from now."""
+    """What a program comes to. Doses are exact, in yg; days are whole, rounded down, from now, and ``None`` where
+    what is in the reservoir now is not what the program is for."""
 
     program: ProgramFigures
     wished_daily: Fraction
@@ -119,9 +120,11 @@ def figures_now(therapy: Therapy, settings: PumpSettings, catalogue: Catalogue) 
 
 
 def _dates(therapy: Therapy, settings: PumpSettings, figures: ProgramFigures) -> ReservoirDates | None:
-    """When what is left now would run low and empty under these settings."""
-    left, model = therapy.reservoir, therapy.model
-    if left is None or model is None:
+    """When what is left now would run low and empty under these settings; ``None`` if another mixture is meant."""
+    left, model, running = therapy.reservoir, therapy.model, therapy.settings
+    if left is None or model is None or running is None:
+        return None
+    if (running.drug, running.concentration) != (settings.drug, settings.concentration):
         return None
     return _dates_from(left.volume, therapy.at, settings, model, figures)
 

@@ -312,6 +312,8 @@ QPushButton[role="primary"]:disabled {{ background: {theme.page}; color: {theme.
 QPushButton[role="quiet"] {{ background: transparent; border-color: transparent; color: {theme.accent}; }}
 QPushButton[role="quiet"]:hover {{ background: {theme.raised}; }}
 QPushButton[role="quiet"]:focus {{ border-color: {theme.focus}; }}
+QPushButton[role="compact"] {{ padding: {inset + ring - thin}px {step + ring - thin}px; }}
+QPushButton[role="compact"]:focus {{ padding: {inset}px {step}px; }}
 
 QPushButton[role="navigation"] {{ background: transparent; border-color: transparent; text-align: left;
     padding: {inset + ring - thin}px {step}px; }}

@@ -11,7 +11,7 @@ from app.models.comparison import day_names
 from app.models.editing import give_day
 from app.models.program import Flex, Weekday
 from app.ui.schedule.view_model import ScheduleViewModel
-from app.ui.theme import unit
+from app.ui.theme import set_role, unit
 
 _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -33,6 +33,7 @@ class DayGroups(QWidget):
         for day, button in zip(Weekday, self.days, strict=True):
             button.setCheckable(True)
             button.setAutoDefault(False)
+            set_role(button, "compact")
             button.clicked.connect(lambda _checked, day=day: self._choose(day))
             row.addWidget(button)
         row.addStretch(1)
@@ -40,6 +41,7 @@ class DayGroups(QWidget):
         row.addWidget(self._label)
         row.addWidget(self.belongs)
         self.own.setAutoDefault(False)
+        set_role(self.own, "compact")
         self._label.setBuddy(self.belongs)
         self.belongs.setAccessibleName(self.tr("Group of the chosen day"))
         self.own.clicked.connect(self._split_off)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
@@ -87,8 +88,15 @@ def _each_day(side: Figures | None) -> str:
         return NOTHING
     if not side.varies:
         return "the same"
-    days = [f"{name} {rounded(dose / Mass.PER_MCG, 1)}" for name, dose in zip(_DAYS, side.by_day, strict=True)]
-    return f"{', '.join(days[:4])},\n{', '.join(days[4:])} mcg"
+    return "\n".join(_runs(side.by_day))
+
+
+def _runs(by_day: tuple[Fraction, ...]) -> Iterator[str]:
+    """Days in a row with the same dose, on one line: ``Tue–Fri 520 mcg``."""
+    for dose, run in groupby(range(7), key=lambda day: by_day[day]):
+        days = list(run)
+        name = _DAYS[days[0]] if len(days) == 1 else f"{_DAYS[days[0]]}–{_DAYS[days[-1]]}"
+        yield f"{name} {with_unit(rounded(dose / Mass.PER_MCG, 1), 'mcg')}"
 
 
 def _of(side: Figures | None, most: int) -> str:
@@ -141,6 +149,7 @@ class FiguresPanel(QWidget):
         for place, cell in enumerate(cells[:3]):
             cell.setTextFormat(Qt.TextFormat.PlainText)
             side = Qt.AlignmentFlag.AlignRight if place else Qt.AlignmentFlag.AlignLeft
+            cell.setAlignment(side)
             self._grid.addWidget(cell, row, place, side | Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(cells[3], row + 1, 0, 1, 3, Qt.AlignmentFlag.AlignRight)
         self._cells.append(cells)

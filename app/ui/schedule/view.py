@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.conversion import Mode
+from app.models.formats import show_concentration
 from app.models.presets import Preset
 from app.models.program import Flex
 from app.ui.cards import cards_of, reasons_of
@@ -52,7 +53,7 @@ class ScheduleView(QWidget):
         self.findings = FindingList()
         self.history = HistoryPanel(view_model)
         self.tabs = QTabWidget()
-        self.mode, self.preset = QComboBox(), QComboBox()
+        self.mode, self.strength, self.preset = QComboBox(), QComboBox(), QComboBox()
         self.undo, self.redo = QPushButton(self.tr("&Undo")), QPushButton(self.tr("&Redo"))
         self.save, self.sign = QPushButton(self.tr("Save as draft…")), QPushButton(self.tr("Sign…"))
         self.mark = StateMark(Mark.NOTE)
@@ -89,7 +90,12 @@ class ScheduleView(QWidget):
             button.setAutoDefault(False)
             head.addWidget(button)
         head.addWidget(self._labelled(self.tr("De&liver as"), self.mode))
+        head.addWidget(self._labelled(self.tr("W&ith"), self.strength))
         head.addWidget(self._labelled(self.tr("S&tart from"), self.preset))
+        self.strength.setAccessibleName(self.tr("With, at which concentration"))
+        self.strength.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.preset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.preset.setMinimumContentsLength(12)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), unit(), 3 * unit(), unit())
         column.setSpacing(unit())
@@ -133,7 +139,6 @@ class ScheduleView(QWidget):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setAccessibleName(self.tr("Figures and rules"))
         area.setWidget(inner)
         self.tabs.addTab(area, self.tr("Figures &and rules"))
@@ -162,6 +167,7 @@ class ScheduleView(QWidget):
         for preset in model.presets:
             self.preset.addItem(preset.title, preset.id)
         self.mode.activated.connect(self._convert)
+        self.strength.activated.connect(self._try_strength)
         self.preset.activated.connect(self._start)
         self.undo.clicked.connect(model.undo)
         self.redo.clicked.connect(model.redo)
@@ -180,6 +186,12 @@ class ScheduleView(QWidget):
     def _convert(self) -> None:
         self.view_model.convert_to(Mode(self.mode.currentData()))
         self._show_mode()
+
+    def _try_strength(self) -> None:
+        """What if the reservoir held another concentration."""
+        chosen = self.strength.currentIndex()
+        if 0 <= chosen < len(self.view_model.concentrations):
+            self.view_model.try_concentration(self.view_model.concentrations[chosen])
 
     def _start(self) -> None:
         chosen = self.preset.currentData()
@@ -204,7 +216,7 @@ class ScheduleView(QWidget):
         board, program = model.board, model.program
         self._whole.setCurrentIndex(0 if board is not None else 1)
         self._why_not.setText(model.why_not)
-        for widget in (self.undo, self.redo, self.mode, self.preset, self.mark):
+        for widget in (self.undo, self.redo, self.mode, self.strength, self.preset, self.mark):
             widget.setEnabled(board is not None)
         if board is None or program is None or model.model is None:
             self.mark.hide()
@@ -225,6 +237,7 @@ class ScheduleView(QWidget):
         self._show_signing()
         self._sentence.setText(board.sentence)
         self._show_mode()
+        self._show_strength()
 
     def _show_state(self) -> None:
         """Draft, signed, in the pump: told apart by word, sign and colour."""
@@ -257,3 +270,15 @@ class ScheduleView(QWidget):
         mode = self.view_model.mode
         if mode is not None:
             self.mode.setCurrentIndex(self.mode.findData(mode.value))
+
+    def _show_strength(self) -> None:
+        settings, running = self.view_model.settings, self.view_model.running
+        self.strength.clear()
+        if settings is None:
+            return
+        concentrations = self.view_model.concentrations
+        for concentration in concentrations:
+            name = show_concentration(concentration)
+            there = running is not None and (running.drug, running.concentration) == (settings.drug, concentration)
+            self.strength.addItem(self.tr("{0}, in the pump").format(name) if there else name)
+        self.strength.setCurrentIndex(concentrations.index(settings.concentration))

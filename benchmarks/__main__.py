@@ -6,7 +6,13 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-BENCHMARKS = {"first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years", "curve": "curve"}
+BENCHMARKS = {
+    "first-paint": "first_paint",
+    "dialogue": "dialogue",
+    "ten-years": "ten_years",
+    "curve": "curve",
+    "dragging": "dragging",
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -28,7 +28,7 @@ from app.models.pharmacokinetics import curve as step_by_step
 from app.models.program import Flex, Program
 from app.models.pump import LogMark, PumpSettings
 from app.models.quantities import DoseRate
-from benchmarks import __main__, curve, dialogue, first_paint, ten_years
+from benchmarks import __main__, curve, dialogue, dragging, first_paint, ten_years
 from benchmarks.dialogue import DialogueFailedError, Lane, RoundTrip
 from benchmarks.ten_years import Books, Span
 from tests.device.pumps import SERIAL, make_server
@@ -279,22 +279,46 @@ class TestLane:
 class TestCommand:
     def test_each_benchmark_has_a_name(self, capsys) -> None:
         assert __main__.BENCHMARKS == {
-            "first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years", "curve": "curve"
+            "first-paint": "first_paint", "dialogue": "dialogue", "ten-years": "ten_years", "curve": "curve",
+            "dragging": "dragging",
         }  # fmt: skip
         assert __main__.main(["second-paint"]) == 2
-        assert "first-paint, dialogue, ten-years, curve" in capsys.readouterr().err
+        assert "first-paint, dialogue, ten-years, curve, dragging" in capsys.readouterr().err
 
     def test_all_run_without_a_name_and_one_that_fails_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         ran: list[tuple[str, list[str]]] = []
-        codes = {first_paint: 0, dialogue: 1, ten_years: 0, curve: 0}
+        codes = {first_paint: 0, dialogue: 1, ten_years: 0, curve: 0, dragging: 0}
         for module, code in codes.items():
             name = module.__name__
             monkeypatch.setattr(module, "main", lambda rest, name=name, code=code: ran.append((name, rest)) or code)
         assert __main__.main([]) == 1
         assert __main__.main(["ten-years", "--days", "3"]) == 0
         names = [name.rpartition(".")[2] for name, _ in ran]
-        assert names == ["first_paint", "dialogue", "ten_years", "curve", "ten_years"]
-        assert [rest for _, rest in ran] == [[], [], [], [], ["--days", "3"]]
+        assert names == ["first_paint", "dialogue", "ten_years", "curve", "dragging", "ten_years"]
+        assert [rest for _, rest in ran] == [[], [], [], [], [], ["--days", "3"]]
+
+
+class TestDragging:
+    def test_every_way_paints_a_frame_for_every_event(self, qtbot, capsys) -> None:
+        assert dragging.main(["--moves", "3"]) == 0
+        shown = capsys.readouterr().out
+        for words in ("bare widget", "pyqtgraph", "timeline alone", "totals, rules, curve", "whole schedule page"):
+            assert words in shown
+        assert "3 moves of one of 48 steps" in shown
+
+    def test_a_page_that_does_not_follow_the_mouse_is_noticed(self, qtbot, capsys) -> None:
+        class Deaf(dragging.SmallPage):
+            def show_program(self, program: Program, *words: str) -> None:
+                if not words:
+                    super().show_program(program)
+
+        assert dragging.main(["--moves", "3"], small_page=Deaf) == 1
+        assert "A frame is missing: timeline, totals, rules, curve: 720 before and 720 after" in capsys.readouterr().err
+
+    def test_p99_is_the_time_that_99_of_100_frames_keep(self) -> None:
+        frames = dragging.Frames(None, [float(number) for number in range(1, 101)])
+        assert (frames.p50, frames.p99) == (50.5, 99.0)
+        assert dragging.Frames(None, [3.0]).p99 == 3.0
 
 
 class TestFirstPaint:

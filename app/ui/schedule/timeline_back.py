@@ -26,6 +26,14 @@ from app.ui.schedule.timeline_layout import (
 )
 from app.ui.schedule.timeline_scene import CENTRE, LEFT, RIGHT, SOFT, Scene, diamond, pen
 
+_DASHES = (
+    Qt.PenStyle.DashLine,
+    Qt.PenStyle.DotLine,
+    Qt.PenStyle.DashDotLine,
+    Qt.PenStyle.DashDotDotLine,
+    Qt.PenStyle.SolidLine,
+)
+
 
 def paint_back(painter: QPainter, scene: Scene, place: QRectF) -> None:
     """Everything behind the items, over the whole of ``place``."""
@@ -116,7 +124,14 @@ def paint_curves(painter: QPainter, scene: Scene) -> None:
 def paint_outlines(painter: QPainter, scene: Scene) -> None:
     for layer in _of_kind(scene, LayerKind.OUTLINE):
         if isinstance(layer.data, Program):
-            _paint_outline(painter, scene, layer.data)
+            _paint_outline(painter, scene, layer.data, _style_of(scene, layer))
+
+
+def _style_of(scene: Scene, layer: Layer) -> Qt.PenStyle:
+    """Curves are solid; of several outlines each has dashes of its own."""
+    if layer.kind is not LayerKind.OUTLINE:
+        return Qt.PenStyle.SolidLine
+    return _DASHES[list(_of_kind(scene, LayerKind.OUTLINE)).index(layer) % len(_DASHES)]
 
 
 def _paint_curve(painter: QPainter, scene: Scene, curve: Curve) -> None:
@@ -145,10 +160,10 @@ def _paint_curve(painter: QPainter, scene: Scene, curve: Curve) -> None:
     painter.restore()
 
 
-def _paint_outline(painter: QPainter, scene: Scene, program: Program) -> None:
+def _paint_outline(painter: QPainter, scene: Scene, program: Program, style: Qt.PenStyle) -> None:
     ground = scene.ground
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(pen(scene.theme.muted, 2, Qt.PenStyle.DashLine))
+    painter.setPen(pen(scene.theme.muted, 2, style))
     spans = outline_spans(program, scene.extent)
     for low, high, rate in basal_of(program, scene.extent, spans):
         y = ground.y_of_rate(rate)
@@ -162,22 +177,42 @@ def _paint_outline(painter: QPainter, scene: Scene, program: Program) -> None:
             painter.drawLine(QLineF(x, box.top() + scene.step * 0.6, x, ground.sill))
             painter.setPen(pen(scene.theme.muted, 1.5))
             painter.drawPolygon(diamond(QPointF(x, box.top()), scene.step * 0.6))
-            painter.setPen(pen(scene.theme.muted, 2, Qt.PenStyle.DashLine))
+            painter.setPen(pen(scene.theme.muted, 2, style))
 
 
 def paint_legend(painter: QPainter, scene: Scene, metrics: QFontMetricsF) -> None:
-    """Names of the outlines and curves with a sample of their lines, from the right."""
-    right, line = scene.ground.right, metrics.height()
-    middle = scene.ground.ceiling - line / 2 - scene.step / 2
-    for layer in reversed(scene.layers):
-        if layer.kind is LayerKind.BANDS:
-            continue
-        width = metrics.horizontalAdvance(layer.name)
+    """Names with a sample of their lines, from the right: outlines above the boluses, curves above the rates."""
+    ground, words, half = scene.ground, scene.words, (metrics.height() + scene.step) / 2
+    rows = (
+        (LayerKind.OUTLINE, words.dose, ground.crown - 2 * metrics.height() + half - scene.step),
+        (LayerKind.CURVE, words.rate, ground.ceiling - half),
+    )
+    for kind, title, middle in rows:
+        _paint_names(painter, scene, list(_of_kind(scene, kind)), metrics.horizontalAdvance(title), middle)
+
+
+def _paint_names(painter: QPainter, scene: Scene, layers: Sequence[Layer], title: float, middle: float) -> None:
+    """One row of the legend, beside a title that is so wide."""
+    metrics, step, right = QFontMetricsF(painter.font()), scene.step, scene.ground.right
+    room = right - title - 3 * step - len(layers) * 6 * step
+    most = _share([metrics.horizontalAdvance(layer.name) for layer in layers], room)
+    for layer in reversed(layers):
+        name = metrics.elidedText(layer.name, Qt.TextElideMode.ElideRight, most)
+        width, line = metrics.horizontalAdvance(name), metrics.height()
         painter.setPen(QColor(scene.theme.muted))
-        painter.drawText(QRectF(right - width, middle - line / 2, width + 1, line), LEFT, layer.name)
-        right -= width + scene.step
-        dashed = layer.kind is LayerKind.OUTLINE
-        colour = scene.theme.muted if dashed else scene.theme.good
-        painter.setPen(pen(colour, 2, Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine))
-        painter.drawLine(QLineF(right - 4 * scene.step, middle, right, middle))
-        right -= 6 * scene.step
+        painter.drawText(QRectF(right - width, middle - line / 2, width + 1, line), LEFT, name)
+        right -= width + step / 2
+        colour = scene.theme.muted if layer.kind is LayerKind.OUTLINE else scene.theme.good
+        painter.setPen(pen(colour, 2, _style_of(scene, layer)))
+        painter.drawLine(QLineF(right - 4 * step, middle, right, middle))
+        right -= 5.5 * step
+
+
+def _share(widths: Sequence[float], room: float) -> float:
+    """The width to which names are cut so that all of them have room together; what is shorter stays whole."""
+    left, count = room, len(widths)
+    for width in sorted(widths):
+        if width * count > left:
+            return max(0.0, left / count)
+        left, count = left - width, count - 1
+    return room + 1

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.models.program import Flex
 from app.ui.dose_field import DoseField
+from app.ui.schedule.layers_button import LayersButton
 from app.ui.schedule.timeline import Timeline
 from app.ui.schedule.view_model import ScheduleViewModel
 from app.ui.theme import Scale, set_role, unit
@@ -25,7 +26,7 @@ class Tools(QWidget):
         self._timeline = timeline
         self.items = QWidget()
         self.week = QPushButton(self.tr("7 days"))
-        self.curve = QComboBox()
+        self.layers = LayersButton(view_model)
         self.percent = DoseField("%", 1, 3, scale=Scale.BODY)
         self.hours = DoseField("h", 2, 2, scale=Scale.BODY)
         self.buttons: dict[str, QPushButton] = {}
@@ -64,16 +65,8 @@ class Tools(QWidget):
         self.percent.setAccessibleName(self.tr("Scale to per cent"))
         self.hours.setAccessibleName(self.tr("Hours to shift by"))
         whole.addStretch(1)
-        label = QLabel(self.tr("Curve"))
-        label.setBuddy(self.curve)
-        self.curve.setAccessibleName(self.tr("Predicted curve"))
-        for words, name in ((self.tr("label"), "label"), (self.tr("seed papers"), "seed"), (self.tr("none"), "")):
-            self.curve.addItem(words, name)
-        whole.addWidget(label)
-        whole.addWidget(self.curve)
-        note = QLabel(
-            self.tr("The curve is relative and no measurement: levels measured in people do not follow the dose.")
-        )
+        whole.addWidget(self.layers)
+        note = QLabel()
         set_role(note, "muted")
         note.setWordWrap(True)
         self._note = note
@@ -93,22 +86,25 @@ class Tools(QWidget):
         for verb, button in self.buttons.items():
             button.clicked.connect(lambda _checked=False, verb=verb: self._timeline.perform(verb))
         self.week.toggled.connect(self._timeline.show_week)
-        self.curve.activated.connect(self._choose_curve)
         self.scale.clicked.connect(self._scale)
         self.later.clicked.connect(lambda: self._shift(1))
         self.earlier.clicked.connect(lambda: self._shift(-1))
         self._view_model.changed.connect(self._refresh)
+        self._view_model.selectionChanged.connect(self._show_note)
 
     def _refresh(self) -> None:
         program = self._view_model.program
         flex = program is not None and isinstance(program.delivery, Flex)
-        for widget in (self.items, self.later, self.earlier, self.hours):
+        for widget in (self.items, self.later, self.earlier, self.hours, self.layers):
             widget.setVisible(flex)
-        self._note.setVisible(flex and self._view_model.shows_curve)
+        self._show_note()
 
-    def _choose_curve(self) -> None:
-        name = str(self.curve.currentData())
-        self._view_model.show_curve(bool(name), name or "label")
+    def _show_note(self) -> None:
+        """What a low block leaves, where there is one; else what the curve is not."""
+        model = self._view_model
+        curve = self.tr("The curve is relative and no measurement: levels measured in people do not follow the dose.")
+        self._note.setText(model.low_block or (curve if model.wish.curve else ""))
+        self._note.setVisible(self.items.isVisibleTo(self) and bool(self._note.text()))
 
     def _scale(self) -> None:
         value = self.percent.value()

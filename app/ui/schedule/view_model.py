@@ -20,22 +20,22 @@ from app.models.editing import Place, item_at, items_of, replace_item, scale, sh
 from app.models.errors import AppError
 from app.models.formats import parse_number, plain, rounded, show_concentration
 from app.models.patient import Implant, Role
-from app.models.pharmacokinetics import band_models, curve_model
 from app.models.presets import Preset
 from app.models.program import Bolus, Flex, Program, Step
 from app.models.pump import PumpSettings
 from app.models.quantities import Concentration, Mass
+from app.models.records import ProgramRecord
 from app.models.signed_order import OrderChangedError, SignedOrder
 from app.models.titration import Setting
 from app.services.prescribing import Reviewed, plan_of
 from app.services.refill import NO_REASONS, Reasons, require_reasons
-from app.services.scheduling import Board, Figures, board_of
+from app.services.scheduling import Board, board_of
 from app.services.therapy import Therapy
 from app.services.workstation import Workstation
 from app.ui.dates import show_day
 from app.ui.error_texts import words_for
-from app.ui.schedule.curve_data import week_curve
-from app.ui.schedule.timeline_layout import Curve, Layer, LayerKind
+from app.ui.schedule.layers import Sources, Wish, layers_of, low_block, past_of, words_for_low_block
+from app.ui.schedule.timeline_layout import Band, Layer
 
 
 class ScheduleViewModel(QObject):
@@ -55,7 +55,8 @@ class ScheduleViewModel(QObject):
         self.therapy: Therapy | None = None
         self.board: Board | None = None
         self.plan = 0
-        self.shows_curve, self.curve_set = True, "label"
+        self.wish, self.past = Wish(), tuple[ProgramRecord, ...]()
+        self._days: dict[str, tuple[Band, ...]] = {}
         self.selected: tuple[Place, ...] = ()
         self._reasons: Reasons = NO_REASONS
         self._history: History[PumpSettings] | None = None
@@ -70,6 +71,8 @@ class ScheduleViewModel(QObject):
         if not same or self._history is None or running != before:
             self.plan, self.selected = 0, ()
             self._history = History.of(running) if running is not None and not self.why_not else None
+        implant = self.implant
+        self.past = past_of(self.workstation.store.programs(implant.id)) if implant is not None else ()
         self._work_out()
         self.recorded.emit()
 
@@ -357,24 +360,43 @@ class ScheduleViewModel(QObject):
     # -- layers ------------------------------------------------------------------------------------------------
 
     def layers(self) -> tuple[Layer, ...]:
-        """What is drawn behind the items: what runs in the pump, and the curve of what is on the board."""
-        board, running, found = self.board, self.running, []
-        if running is not None and self.is_changed:
-            found.append(Layer(self.tr("In the pump now"), LayerKind.OUTLINE, running.program))
-        if self.shows_curve and board is not None and board.figures is not None:
-            found.append(Layer(self.tr("Effect, predicted"), LayerKind.CURVE, self._curve(board.figures)))
-        return tuple(found)
+        """What is drawn behind the items, as it is wished for."""
+        board, running = self.board, self.running
+        return layers_of(
+            self.wish,
+            Sources(
+                running=running.program if running is not None and self.is_changed else None,
+                past=self.past,
+                presets=self.presets,
+                day=self.day,
+                course=board.figures.program.achieved if board is not None and board.figures is not None else None,
+                catalogue=self.workstation.catalogue,
+            ),
+        )
 
-    def _curve(self, figures: Figures) -> Curve:
-        catalogue = self.workstation.catalogue
-        model = curve_model(self.curve_set, catalogue)
-        curve = week_curve(figures.program.achieved, model, band_models(catalogue), step_min=15)
-        return Curve(curve.minutes.tolist(), curve.effect.tolist())
-
-    def show_curve(self, on: bool, name: str) -> None:
-        """Draw the curve of a set of constants, or none."""
-        self.shows_curve, self.curve_set = on, name
+    def show_layers(self, wish: Wish) -> None:
+        """Draw other layers."""
+        self.wish = wish
         self.changed.emit()
+
+    @property
+    def day(self) -> tuple[Band, ...]:
+        """The patient's day as it was typed, in the order of time; kept until the program is closed."""
+        return self._days.get(self.therapy.patient.id, ()) if self.therapy is not None else ()
+
+    def change_day(self, bands: Sequence[Band]) -> None:
+        """Another day of this patient."""
+        if self.therapy is not None:
+            self._days[self.therapy.patient.id] = tuple(sorted(bands, key=lambda band: band.start))
+            self.changed.emit()
+
+    @property
+    def low_block(self) -> str:
+        """What a low block on the board leaves of the level, in words; empty if there is none."""
+        if self.program is None:
+            return ""
+        step = low_block(self.program, self.plan, self.selected)
+        return words_for_low_block(step, self.workstation.catalogue) if step is not None else ""
 
     # -- what it comes to ------------------------------------------------------------------------------------
 

@@ -26,7 +26,9 @@ from app.models.presets import Preset
 from app.models.program import Flex
 from app.ui.cards import cards_of, reasons_of
 from app.ui.finding_list import FindingList
+from app.ui.schedule.bolus_panel import BolusPanel
 from app.ui.schedule.day_groups import DayGroups
+from app.ui.schedule.day_panel import DayPanel
 from app.ui.schedule.figures_panel import FiguresPanel
 from app.ui.schedule.history_panel import HistoryPanel
 from app.ui.schedule.mode_panel import ModePanel
@@ -51,6 +53,7 @@ class ScheduleView(QWidget):
         self.groups = DayGroups(view_model)
         self.figures = FiguresPanel()
         self.findings = FindingList()
+        self.bolus, self.day = BolusPanel(view_model), DayPanel(view_model)
         self.history = HistoryPanel(view_model)
         self.tabs = QTabWidget()
         self.mode, self.strength, self.preset = QComboBox(), QComboBox(), QComboBox()
@@ -136,15 +139,12 @@ class ScheduleView(QWidget):
         column.addWidget(rules)
         column.addWidget(self.findings)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setAccessibleName(self.tr("Figures and rules"))
-        area.setWidget(inner)
+        area = _area(inner, self.tr("Figures and rules"))
         self.tabs.addTab(area, self.tr("Figures &and rules"))
+        self.tabs.addTab(self._patient(), self.tr("&Calls and day"))
         self.tabs.addTab(self.history, self.tr("&History"))
         for widget in (self.tabs, self.tabs.tabBar()):
-            widget.setAccessibleName(self.tr("Figures and rules, or history"))
+            widget.setAccessibleName(self.tr("Figures and rules, the patient, or history"))
         buttons = QHBoxLayout()
         buttons.addStretch(1)
         for button in (self.save, self.sign):
@@ -155,6 +155,16 @@ class ScheduleView(QWidget):
         right.addWidget(self.tabs, 1)
         right.addLayout(buttons)
         return right
+
+    def _patient(self) -> QScrollArea:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, unit(), unit(), 0)
+        column.setSpacing(2 * unit())
+        column.addWidget(self.bolus)
+        column.addWidget(self.day)
+        column.addStretch(1)
+        return _area(inner, self.tr("The patient"))
 
     # -- wiring ------------------------------------------------------------------------------------------------
 
@@ -282,3 +292,12 @@ class ScheduleView(QWidget):
             there = running is not None and (running.drug, running.concentration) == (settings.drug, concentration)
             self.strength.addItem(self.tr("{0}, in the pump").format(name) if there else name)
         self.strength.setCurrentIndex(concentrations.index(settings.concentration))
+
+
+def _area(inner: QWidget, name: str) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setAccessibleName(name)
+    area.setWidget(inner)
+    return area

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 
 from app.models.catalogue import PumpModel
 from app.models.errors import AppError
@@ -78,22 +79,23 @@ class Course:
 
     def __init__(self, rates: Iterable[tuple[int, Fraction]]) -> None:
         """``rates``: (first minute, yg per minute), ascending, the first at minute 0."""
-        self._starts: list[int] = []
-        self._rates: list[Fraction] = []
+        kept: list[tuple[int, Fraction]] = []
         for minute, rate in rates:
-            if self._rates and rate == self._rates[-1]:
-                continue
-            self._starts.append(minute)
-            self._rates.append(rate)
-        ends = [*self._starts[1:], MINUTES_PER_WEEK]
-        self._before = [Fraction(0)]
-        for start, end, rate in zip(self._starts, ends, self._rates, strict=True):
-            self._before.append(self._before[-1] + rate * (end - start))
+            if not kept or rate != kept[-1][1]:
+                kept.append((minute, rate))
+        self._starts = [minute for minute, _ in kept]
+        self._rates = [rate for _, rate in kept]
+        # Sums of whole numbers over one denominator are exact too, and many times faster than sums of fractions.
+        self._over = lcm(*(rate.denominator for rate in self._rates))
+        self._scaled = [rate.numerator * (self._over // rate.denominator) for rate in self._rates]
+        self._before = [0]
+        for (start, end), scaled in zip(pairwise([*self._starts, MINUTES_PER_WEEK]), self._scaled, strict=True):
+            self._before.append(self._before[-1] + scaled * (end - start))
 
     @property
     def per_week(self) -> Fraction:
         """yg in one week."""
-        return self._before[-1]
+        return Fraction(self._before[-1], self._over)
 
     @property
     def per_day(self) -> Fraction:
@@ -106,9 +108,17 @@ class Course:
 
     def until(self, minute: Fraction | int) -> Fraction:
         """yg delivered from minute 0 to ``minute``, which may lie in any later week."""
-        weeks, rest = divmod(Fraction(minute), MINUTES_PER_WEEK)
+        if isinstance(minute, int):
+            return Fraction(self._scaled_until(minute), self._over)
+        whole = minute.numerator // minute.denominator
+        index = bisect_right(self._starts, whole % MINUTES_PER_WEEK) - 1
+        return Fraction(self._scaled_until(whole), self._over) + self._rates[index] * (minute - whole)
+
+    def _scaled_until(self, minute: int) -> int:
+        """What :meth:`until` is, times the common denominator."""
+        weeks, rest = divmod(minute, MINUTES_PER_WEEK)
         index = bisect_right(self._starts, rest) - 1
-        return weeks * self.per_week + self._before[index] + self._rates[index] * (rest - self._starts[index])
+        return weeks * self._before[-1] + self._before[index] + self._scaled[index] * (rest - self._starts[index])
 
     def between(self, start: Fraction | int, end: Fraction | int) -> Fraction:
         """yg delivered from minute ``start`` to minute ``end``."""
@@ -126,7 +136,8 @@ class Course:
         change of rate, so the maximum lies at one of those moments.
         """
         positions = {edge for start in self._starts for edge in (start, (start - minutes) % MINUTES_PER_WEEK)}
-        return max(self.between(position, position + minutes) for position in positions)
+        until = self._scaled_until
+        return Fraction(max(until(position + minutes) - until(position) for position in positions), self._over)
 
     def when_delivered(self, amount: Fraction, start: Fraction) -> Fraction | None:
         """The minute (counted like ``start``) at which ``amount`` yg have left since ``start``; ``None`` if never."""
@@ -138,8 +149,9 @@ class Course:
         weeks, rest = divmod(target, self.per_week)
         if rest == 0:
             weeks, rest = weeks - 1, self.per_week
-        index = next(i for i, after in enumerate(self._before[1:]) if after >= rest)
-        within = (rest - self._before[index]) / self._rates[index]
+        scaled = rest * self._over
+        index = next(i for i, after in enumerate(self._before[1:]) if after >= scaled)
+        within = (rest - Fraction(self._before[index], self._over)) / self._rates[index]
         return weeks * MINUTES_PER_WEEK + self._starts[index] + within
 
     def plus(self, per_min: Fraction) -> Course:
@@ -201,10 +213,12 @@ def achieved_plan(program: Program, pump: PumpModel, concentration: Concentratio
 
 def course_of(plan: WeekPlan) -> Course:
     """Lay a week's plan out as a course."""
-    changes: defaultdict[int, Fraction] = defaultdict(Fraction)
+    pulses = (*plan.on_top, *plan.in_place)
+    over = lcm(MINUTES_PER_DAY, *{pulse.per_min.denominator for pulse in pulses})
+    changes: defaultdict[int, int] = defaultdict(int)
 
-    def add(start: int, duration: int, per_min: Fraction) -> None:
-        """A rate from ``start`` (any minute up to one week late), cut at the week's end."""
+    def add(start: int, duration: int, per_min: int) -> None:
+        """A rate, times the common denominator, from ``start`` (up to a week late), cut at the week's end."""
         start %= MINUTES_PER_WEEK
         end = start + duration
         changes[start] += per_min
@@ -212,23 +226,26 @@ def course_of(plan: WeekPlan) -> Course:
         if end >= MINUTES_PER_WEEK:
             changes[0] += per_min * (end // MINUTES_PER_WEEK)
 
-    def basal_per_min(day: int) -> Fraction:
-        return Fraction(plan.basals[day % 7].quanta, MINUTES_PER_DAY)
+    def basal_per_min(day: int) -> int:
+        return plan.basals[day % 7].quanta * (over // MINUTES_PER_DAY)
+
+    def scaled(pulse: Pulse) -> int:
+        return pulse.per_min.numerator * (over // pulse.per_min.denominator)
 
     for day in range(7):
         add(day * MINUTES_PER_DAY, MINUTES_PER_DAY, basal_per_min(day))
     for pulse in plan.on_top:
-        add(pulse.start, pulse.duration_min, pulse.per_min)
+        add(pulse.start, pulse.duration_min, scaled(pulse))
     for pulse in plan.in_place:
         for start, end in _cut_at_midnight(pulse):
-            add(start, end - start, pulse.per_min - basal_per_min(start // MINUTES_PER_DAY))
-    return Course(_running_rates(changes))
+            add(start, end - start, scaled(pulse) - basal_per_min(start // MINUTES_PER_DAY))
+    return Course((minute, Fraction(rate, over)) for minute, rate in _running_rates(changes))
 
 
-def _running_rates(changes: dict[int, Fraction]) -> Iterator[tuple[int, Fraction]]:
-    rate = Fraction(0)
+def _running_rates(changes: dict[int, int]) -> Iterator[tuple[int, int]]:
+    rate = 0
     for minute in sorted({0, *changes}):
-        rate += changes.get(minute, Fraction(0))
+        rate += changes.get(minute, 0)
         yield minute, rate
 
 

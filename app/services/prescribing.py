@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
@@ -344,8 +344,15 @@ def plan_findings(
     if before is not None:
         old, new = DoseRate.floor(before.achieved_daily), DoseRate.floor(after.achieved_daily)
         group = group_of(therapy.patient, therapy.at.date(), catalogue)
-        findings += titration_findings(DoseChange(old, new, setting, group), catalogue)
+        change = DoseChange(old, new, setting, group, hours_since_last_change=_hours_since_change(therapy))
+        findings += titration_findings(change, catalogue)
     return tuple(findings)
+
+
+def _hours_since_change(therapy: Therapy) -> int | None:
+    """Whole hours that the program has run, rounded down."""
+    since = therapy.program_since
+    return None if since is None else (therapy.at - since) // timedelta(hours=1)
 
 
 def group_of(patient: Patient, on: date, catalogue: Catalogue) -> str:

@@ -49,6 +49,7 @@ class Therapy:
     """One patient's therapy at one moment of the pump's clock.
 
     ``reservoir`` is what should be left at ``at``; ``settings`` what the pump runs; ``figures`` what that comes to.
+    ``program_since`` is since when it runs that program, whatever else was set meanwhile.
     """
 
     patient: Patient
@@ -64,6 +65,7 @@ class Therapy:
     appointment_on: date | None
     urgency: Urgency
     at: datetime
+    program_since: datetime | None = None
 
     @property
     def telemetry(self) -> bool:
@@ -109,6 +111,7 @@ def therapy_of(record: TherapyRecord, catalogue: Catalogue, *, at: datetime) -> 
         appointment_on=record.appointment_on,
         urgency=_urgency(due, dates, catalogue, at),
         at=at,
+        program_since=_program_since(record.programs),
     )
 
 
@@ -117,8 +120,18 @@ def _unknown(record: TherapyRecord, model: PumpModel | None, settings: PumpSetti
     return Therapy(
         record.patient, record.implant, model, record.fill, settings,
         _figures(settings, model) if settings and model else None,
-        None, None, None, ends, record.appointment_on, Urgency.UNKNOWN, at,
+        None, None, None, ends, record.appointment_on, Urgency.UNKNOWN, at, _program_since(record.programs),
     )  # fmt: skip
+
+
+def _program_since(programs: Sequence[ProgramRecord]) -> datetime | None:
+    """When the latest of ``programs`` began; a refill that kept it is no beginning."""
+    since, running = None, programs[-1].settings.program if programs else None
+    for record in reversed(programs):
+        if record.settings.program != running:
+            break
+        since = record.effective_at
+    return since
 
 
 def _figures(settings: PumpSettings, model: PumpModel) -> ProgramFigures | None:

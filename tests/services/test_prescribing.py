@@ -43,6 +43,7 @@ from app.services.clock import Clock
 from app.services.plan_text import printed_plan
 from app.services.prescribing import DecodedDiffersError, NotAPhysicianError, Prescribing, VersionState, plan_findings
 from app.services.refill import BlockedError, ReasonMissingError
+from app.services.therapy import therapy_of
 from tests.services.bench import NOW, Bench
 
 UNTIL = date(2027, 1, 31)
@@ -235,6 +236,25 @@ def test_a_step_is_judged_by_age_and_origin(desk: Desk, born_on: date, origin: O
     # 300 to 375 mcg: 25 %.
     findings = plan_findings(therapy, desk.plan(simple("375")), catalogue, setting=Setting.REFILL)
     assert (("TIT-06", "increase") in [(found.rule, found.reason) for found in findings]) is asked
+
+
+@pytest.mark.parametrize(("hours", "too_soon"), [(23, True), (24, False)])
+def test_a_titration_waits_a_day_after_the_last_change_and_not_after_a_refill_that_kept_the_program(
+    desk: Desk, hours: int, too_soon: bool
+) -> None:
+    record = desk.bench.station.store.therapy(desk.implant.patient_id)
+    now = desk.prescribing.clock.pump()
+    last = record.programs[-1]
+    changed = replace(
+        last, id="c" * 32, settings=desk.plan(simple("310")), effective_at=now - timedelta(hours=hours)
+    )
+    refilled = replace(changed, id="d" * 32, effective_at=now - timedelta(hours=1))
+    for programs, expected in (((*record.programs, changed, refilled), too_soon), (tuple(record.programs), False)):
+        therapy = therapy_of(replace(record, programs=programs), desk.prescribing.catalogue, at=now)
+        found = plan_findings(
+            therapy, desk.plan(simple("320")), desk.prescribing.catalogue, setting=Setting.TITRATION
+        )
+        assert (("TIT-05", "too-soon") in {(one.rule, one.reason) for one in found}) is expected
 
 
 def test_another_patients_pump_is_refused(desk: Desk) -> None:

@@ -283,14 +283,17 @@ class ScheduleView(QWidget):
 
     def _show_strength(self) -> None:
         settings, running = self.view_model.settings, self.view_model.running
-        self.strength.clear()
         if settings is None:
             return
-        concentrations = self.view_model.concentrations
+        concentrations, names = self.view_model.concentrations, []
         for concentration in concentrations:
             name = show_concentration(concentration)
             there = running is not None and (running.drug, running.concentration) == (settings.drug, concentration)
-            self.strength.addItem(self.tr("{0}, in the pump").format(name) if there else name)
+            names.append(self.tr("{0}, in the pump").format(name) if there else name)
+        # Filling it lays the page out anew, which a drag must not wait for.
+        if names != [self.strength.itemText(place) for place in range(self.strength.count())]:
+            self.strength.clear()
+            self.strength.addItems(names)
         self.strength.setCurrentIndex(concentrations.index(settings.concentration))
 
 

@@ -16,10 +16,6 @@ from app.models.program import Bolus, DayPlan, Flex, Program, Step
 from app.models.quantities import MINUTES_PER_DAY, Mass
 from app.ui.schedule.timeline_words import edit_words
 
-NEW_STEP_MIN = 60
-NEW_BOLUS = Bolus(at=0, dose=Mass.mcg(10), duration_min=5)
-"""What a first bolus begins with; later ones begin as the one before them."""
-
 BOLUS_APART_MIN = 60
 
 A_TENTH = Mass(Mass.PER_MCG // 10)
@@ -27,6 +23,18 @@ A_TENTH = Mass(Mass.PER_MCG // 10)
 
 A_THOUSANDTH = Mass(Mass.PER_MCG // 1000)
 """To what a dose is rounded there where a step keeps its rate: the last decimal that anything shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewItems:
+    """What a first bolus begins as, later ones begin as the one before them; and how long a step is at first."""
+
+    bolus: Bolus
+    step_min: int
+
+
+UNTOLD = NewItems(Bolus(at=0, dose=Mass.zero(), duration_min=1), step_min=60)
+"""Until the page says what its clinic begins with: a bolus of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +106,20 @@ def put_at(program: Program, places: Sequence[Place], at: int) -> Edit:
     return move(program, places, at - item_at(program, first).at)
 
 
-def add_bolus(program: Program, plan: int, at: int) -> Edit:
-    """A bolus like the one before it, or a small one."""
+def add_bolus(program: Program, plan: int, at: int, new: NewItems) -> Edit:
+    """A bolus like the one before it, or a new one."""
     there = _plan(program, plan).boluses
     before = [bolus for bolus in there if bolus.at <= at] or list(there)
-    pattern = before[-1] if before else NEW_BOLUS
+    pattern = before[-1] if before else new.bolus
     changed, place = editing.add_bolus(program, plan, replace(pattern, at=at))
     return _edit("add", changed, [place])
 
 
-def add_step(program: Program, plan: int, at: int, *, increment: Mass | None) -> Edit:
-    """A step of an hour at the basal rate, so that nothing changes before someone says so."""
-    quanta = Fraction(_plan(program, plan).basal.quanta * NEW_STEP_MIN, MINUTES_PER_DAY)
+def add_step(program: Program, plan: int, at: int, new: NewItems, *, increment: Mass | None) -> Edit:
+    """A step at the basal rate, so that nothing changes before someone says so."""
+    quanta = Fraction(_plan(program, plan).basal.quanta * new.step_min, MINUTES_PER_DAY)
     dose = editing.snap_dose(Mass(round(quanta)), increment or A_THOUSANDTH)
-    changed, place = editing.add_step(program, plan, Step(at=at, duration_min=NEW_STEP_MIN, dose=dose))
+    changed, place = editing.add_step(program, plan, Step(at=at, duration_min=new.step_min, dose=dose))
     return _edit("add", changed, [place])
 
 
@@ -197,6 +205,7 @@ class Standing:
     at: int
     grid_min: int
     increment: Mass | None
+    new: NewItems
 
     @property
     def anchor(self) -> Item:
@@ -207,9 +216,9 @@ class Standing:
 def by_key(verb: str, by: int, stand: Standing) -> Edit:
     """The edit that a key asks for. Raises: EditRefusedError."""
     if verb == "add-bolus":
-        return add_bolus(stand.program, stand.plan, stand.at)
+        return add_bolus(stand.program, stand.plan, stand.at, stand.new)
     if verb == "add-step":
-        return add_step(stand.program, stand.plan, stand.at, increment=stand.increment)
+        return add_step(stand.program, stand.plan, stand.at, stand.new, increment=stand.increment)
     if not stand.places:
         raise EditRefusedError(problem="nothing-chosen")
     return _OF_CHOSEN[verb](stand, by)

@@ -19,7 +19,9 @@ from app.models.quantities import MINUTES_PER_DAY, Mass
 from app.ui.schedule.timeline_canvas import TimelineCanvas
 from app.ui.schedule.timeline_edits import (
     RESIZING,
+    UNTOLD,
     Edit,
+    NewItems,
     Run,
     Standing,
     behind,
@@ -53,6 +55,7 @@ class KeyedTimeline(TimelineCanvas):
         self._expected: tuple[Program, tuple[Place, ...]] | None = None
         self._copied: tuple[Item, ...] = ()
         self._run: Run | None = None
+        self._new = UNTOLD
         self._use_time: Callable[[int], None] = self._put_at
         self._typed = TypedTime(self)
         self._typed.entered.connect(self._take_time)
@@ -62,6 +65,10 @@ class KeyedTimeline(TimelineCanvas):
         if self._expected is not None and self._expected[0] == program:
             self._chosen = self._expected[1]
         super().show_program(program, plan=plan, increment=increment)
+
+    def begin_with(self, new: NewItems) -> None:
+        """What boluses and steps begin as when they are added."""
+        self._new = new
 
     # -- editing -----------------------------------------------------------------------------------------------
 
@@ -156,9 +163,8 @@ class KeyedTimeline(TimelineCanvas):
         program = self._program
         if program is None:
             return
-        stand = Standing(
-            program, self._chosen, self._plan_at_cursor(), self._cursor % MINUTES_PER_DAY, GRID_MIN, self._increment
-        )
+        at, plan = self._cursor % MINUTES_PER_DAY, self._plan_at_cursor()
+        stand = Standing(program, self._chosen, plan, at, GRID_MIN, self._increment, self._new)
         if meant.verb == "cut" and self._chosen:
             self._copied = copied(program, self._chosen)
         if meant.verb in RESIZING:

@@ -183,6 +183,7 @@ class ScheduleView(QWidget):
         self.redo.clicked.connect(model.redo)
         QShortcut(QKeySequence.StandardKey.Undo, self, model.undo)
         QShortcut(QKeySequence.StandardKey.Redo, self, model.redo)
+        self.timeline.begin_with(model.new_items)
         self.timeline.edited.connect(model.edit)
         self.timeline.selected.connect(model.select)
         self.timeline.refused.connect(lambda words: model.said.emit(words, True))

@@ -35,6 +35,7 @@ from app.services.workstation import Workstation
 from app.ui.dates import show_day
 from app.ui.error_texts import words_for
 from app.ui.schedule.layers import Sources, Wish, layers_of, low_block, past_of, words_for_low_block
+from app.ui.schedule.timeline_edits import NewItems
 from app.ui.schedule.timeline_layout import Band, Layer
 
 
@@ -104,6 +105,13 @@ class ScheduleViewModel(QObject):
     def increment(self) -> Mass | None:
         """The pump's dose increment, if it is known."""
         return self.model.dose_increment if self.model is not None else None
+
+    @property
+    def new_items(self) -> NewItems:
+        """What boluses and steps begin as when they are added."""
+        rule = self.workstation.catalogue.rule
+        minutes, dose = int(rule("schedule_new_bolus_min")), Mass.mcg(rule("schedule_new_bolus_mcg"))
+        return NewItems(Bolus(at=0, dose=dose, duration_min=minutes), int(rule("schedule_new_step_min")))
 
     # -- the value ----------------------------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ class ScheduleView(QWidget):
         self.strength.setAccessibleName(self.tr("With, at which concentration"))
         self.strength.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.preset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.preset.setMinimumContentsLength(12)
+        self.preset.setMinimumContentsLength(8)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), unit(), 3 * unit(), unit())
         column.setSpacing(unit())
@@ -176,6 +176,8 @@ class ScheduleView(QWidget):
         self.preset.addItem(self.tr("What runs in the pump"), "")
         for preset in model.presets:
             self.preset.addItem(preset.title, preset.id)
+        titles = self.preset.view()
+        titles.setMinimumWidth(titles.sizeHintForColumn(0) + 3 * unit())
         self.mode.activated.connect(self._convert)
         self.strength.activated.connect(self._try_strength)
         self.preset.activated.connect(self._start)

@@ -1,13 +1,14 @@
 """The exact numbers of a flex program: a table of boluses and steps, and the fields of the chosen one.
 
-Law: a number is taken only with Enter or its button, as a whole, and only if all of it can be; leaving a field changes
-nothing, and what was typed stays until it is right.
+Law: a number is taken only with its button, to which Enter leads, as a whole, and only if all of it can be; leaving a
+field changes nothing, and what was typed stays until it is taken or another item is chosen.
 """
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -57,6 +58,7 @@ class ItemsPanel(QWidget):
         self._places: list[Place] = []
         self._filling = False
         self._shown: object = None
+        self._shown_item: object = None
         self._set = QPushButton(self.tr("Set"))
         self._set_basal = QPushButton(self.tr("Set basal"))
         self._lay_out()
@@ -104,14 +106,16 @@ class ItemsPanel(QWidget):
         row.setSpacing(2 * unit())
         row.addWidget(self.table, 3)
         row.addLayout(right, 2)
+        # Enter leads from a dose field to the next: after the last one stands the button that takes them.
+        order = (self.table, self.basal, self._set_basal, self.time, self.minutes, self.dose, self._set)
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
         self.table.itemSelectionChanged.connect(self._chosen)
         self._set.clicked.connect(self.take_item)
         self._set_basal.clicked.connect(self.take_basal)
-        self.basal.returnPressed.connect(self.take_basal)
-        for field in (self.time, self.minutes, self.dose):
-            field.returnPressed.connect(self.take_item)
+        self.time.returnPressed.connect(self.take_item)
         self._view_model.changed.connect(self._refresh)
         self._view_model.selectionChanged.connect(self._show_selection)
 
@@ -136,8 +140,8 @@ class ItemsPanel(QWidget):
         self._show_selection()
 
     def _show_basal(self, basal: DoseRate) -> None:
-        if self._shown != basal:
-            self._shown = basal
+        shown, self._shown = self._shown, (self._view_model.patient_id, self._view_model.plan, basal)
+        if shown != self._shown:
             self.basal.set_value(basal.in_mcg_per_day)
 
     def _show_selection(self) -> None:
@@ -156,7 +160,8 @@ class ItemsPanel(QWidget):
         item = self._view_model.selected_item
         for field in (self.time, self.minutes, self.dose, self._set):
             field.setEnabled(item is not None)
-        if item is None:
+        shown, self._shown_item = self._shown_item, (self._view_model.patient_id, self._view_model.selected, item)
+        if item is None or shown == self._shown_item:
             return
         self.time.setText(clock(item.at))
         self.minutes.set_value(Fraction(item.duration_min))
@@ -212,6 +217,3 @@ def _cells(place: Place, item: Bolus | Step) -> tuple[str, ...]:
 
 def _name(item: Bolus | Step) -> str:
     return f"{'bolus' if isinstance(item, Bolus) else 'step'} at {clock(item.at)}"
-
-
-

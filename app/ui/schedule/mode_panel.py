@@ -1,6 +1,6 @@
 """The fields of programs that have no boluses and steps of their own: simple continuous, periodic bolus, and the rest.
 
-Law: as everywhere, a number is taken with Enter or its button and never by leaving the field.
+Law: as everywhere, a number is taken with its button, to which Enter leads, and never by leaving the field.
 """
 
 from __future__ import annotations
@@ -75,15 +75,14 @@ class SimplePanel(QWidget):
         self.row.setMaximumWidth(40 * unit())
         self._set.setMaximumWidth(16 * unit())
         self._set.clicked.connect(self.take)
-        self.dose.returnPressed.connect(self.take)
         view_model.changed.connect(self._refresh)
 
     def _refresh(self) -> None:
         program = self._view_model.program
         if program is not None and isinstance(program.delivery, SimpleContinuous):
-            dose = program.delivery.daily_dose
-            if dose != self._shown:
-                self._shown = dose
+            dose, patient = program.delivery.daily_dose, self._view_model.patient_id
+            if (dose, patient) != self._shown:
+                self._shown = (dose, patient)
                 self.dose.set_value(dose.in_mcg_per_day)
 
     def take(self) -> None:
@@ -129,15 +128,17 @@ class PeriodicPanel(QWidget):
         grid.addWidget(self._set, 1, 2)
         grid.setRowStretch(2, 1)
         self._set.clicked.connect(self.take)
-        for field in (self.basal, self.dose, self.minutes, self.hours, self.first):
-            field.returnPressed.connect(self.take)
+        self.first.returnPressed.connect(self.take)
         view_model.changed.connect(self._refresh)
 
     def _refresh(self) -> None:
         program = self._view_model.program
-        if program is None or not isinstance(program.delivery, PeriodicBolus) or program.delivery == self._shown:
+        if program is None or not isinstance(program.delivery, PeriodicBolus):
             return
-        periodic = self._shown = program.delivery
+        periodic, patient = program.delivery, self._view_model.patient_id
+        if (periodic, patient) == self._shown:
+            return
+        self._shown = (periodic, patient)
         self.basal.set_value(periodic.basal.in_mcg_per_day)
         self.dose.set_value(periodic.dose.in_mcg)
         self.minutes.set_value(Fraction(periodic.duration_min))
@@ -147,16 +148,18 @@ class PeriodicPanel(QWidget):
     def take(self) -> None:
         """Put what is typed on the board, as a whole, or say beside the field why not."""
         program = self._view_model.program
-        basal, dose, minutes, hours = (
-            field.value() for field in (self.basal, self.dose, self.minutes, self.hours)
-        )
+        basal, dose, minutes, hours = (field.value() for field in (self.basal, self.dose, self.minutes, self.hours))
         first = parse_clock(self.first.text())
         every = hours * 60 if hours is not None else None
         for name, good, words in (
             ("basal", basal is not None, self.tr("Type the basal rate of a whole day.")),
             ("dose", dose is not None, self.tr("Type the dose of one bolus.")),
             ("minutes", minutes is not None, self.tr("Type the minutes of one bolus.")),
-            ("hours", every is not None and every.denominator == 1, self.tr("Type hours that are whole minutes.")),
+            (
+                "hours",
+                every is not None and every > 0 and every.denominator == 1,
+                self.tr("Type hours that are whole minutes, at least 1 min."),
+            ),
             ("first", first is not None, self.tr("Type a time from 00:00 to 23:59, like 06:00.")),
         ):
             self._rows[name].show_remark("" if good else words, not good)

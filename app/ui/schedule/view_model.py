@@ -92,6 +92,11 @@ class ScheduleViewModel(QObject):
         return ""
 
     @property
+    def patient_id(self) -> str:
+        """Whose board it is; empty if nobody's."""
+        return self.therapy.patient.id if self.therapy is not None else ""
+
+    @property
     def running(self) -> PumpSettings | None:
         """What runs in the pump, as a design: without a bridge or a fill."""
         settings = self.therapy.settings if self.therapy is not None else None

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from app.models.program import Flex
 from app.ui.dose_field import DoseField
+from app.ui.schedule.keypad import Keypad
 from app.ui.schedule.layers_button import LayersButton
 from app.ui.schedule.timeline import Timeline
 from app.ui.schedule.view_model import ScheduleViewModel
@@ -27,6 +28,7 @@ class Tools(QWidget):
         self.items = QWidget()
         self.week = QPushButton(self.tr("7 days"))
         self.layers = LayersButton(view_model)
+        self.keypad, self.digits = Keypad(), QPushButton(self.tr("Keypad"))
         self.percent = DoseField("%", 1, 3, scale=Scale.BODY)
         self.hours = DoseField("h", 2, 2, scale=Scale.BODY)
         self.buttons: dict[str, QPushButton] = {}
@@ -65,6 +67,10 @@ class Tools(QWidget):
         self.percent.setAccessibleName(self.tr("Scale to per cent"))
         self.hours.setAccessibleName(self.tr("Hours to shift by"))
         whole.addStretch(1)
+        self.digits.setCheckable(True)
+        self.digits.setAutoDefault(False)
+        self.digits.setToolTip(self.tr("Type in a field with the mouse."))
+        whole.addWidget(self.digits)
         whole.addWidget(self.layers)
         note = QLabel()
         set_role(note, "muted")
@@ -76,6 +82,8 @@ class Tools(QWidget):
         column.addWidget(self.items)
         column.addLayout(whole)
         column.addWidget(note)
+        column.addWidget(self.keypad)
+        self.keypad.hide()
 
     def _button(self, words: str) -> QPushButton:
         button = QPushButton(words)
@@ -86,6 +94,7 @@ class Tools(QWidget):
         for verb, button in self.buttons.items():
             button.clicked.connect(lambda _checked=False, verb=verb: self._timeline.perform(verb))
         self.week.toggled.connect(self._timeline.show_week)
+        self.digits.toggled.connect(self._show_keypad)
         self.scale.clicked.connect(self._scale)
         self.later.clicked.connect(lambda: self._shift(1))
         self.earlier.clicked.connect(lambda: self._shift(-1))
@@ -99,12 +108,17 @@ class Tools(QWidget):
             widget.setVisible(flex)
         self._show_note()
 
+    def _show_keypad(self, on: bool) -> None:
+        self.keypad.setVisible(on)
+        self._show_note()
+
     def _show_note(self) -> None:
         """What a low block leaves, where there is one; else what the curve is not."""
         model = self._view_model
         curve = self.tr("The curve is relative and no measurement: levels measured in people do not follow the dose.")
         self._note.setText(model.low_block or (curve if model.wish.curve else ""))
-        self._note.setVisible(self.items.isVisibleTo(self) and bool(self._note.text()))
+        room = not self.keypad.isVisibleTo(self)
+        self._note.setVisible(room and self.items.isVisibleTo(self) and bool(self._note.text()))
 
     def _scale(self) -> None:
         value = self.percent.value()

@@ -117,7 +117,7 @@ class ScheduleView(QWidget):
         return whole
 
     def _left(self) -> QVBoxLayout:
-        self.timeline.setMinimumHeight(24 * unit())
+        self.timeline.setMinimumHeight(28 * unit())
         column = QVBoxLayout()
         column.setSpacing(unit())
         column.addWidget(self.groups)
@@ -125,7 +125,6 @@ class ScheduleView(QWidget):
         column.addWidget(self.tools)
         column.addWidget(self.modes, 2)
         column.addWidget(self._said)
-        column.addWidget(self._sentence)
         return column
 
     def _right(self) -> QVBoxLayout:
@@ -134,10 +133,11 @@ class ScheduleView(QWidget):
         column.setContentsMargins(0, 0, unit(), 0)
         column.setSpacing(unit())
         column.addWidget(self.figures)
-        rules = QLabel(self.tr("What the rules say"))
-        set_type(rules, Scale.LEAD, strong=True)
-        column.addWidget(rules)
-        column.addWidget(self.findings)
+        for heading, below in ((self.tr("What the rules say"), self.findings), (self.tr("In words"), self._sentence)):
+            title = QLabel(heading)
+            set_type(title, Scale.LEAD, strong=True)
+            column.addWidget(title)
+            column.addWidget(below)
         column.addStretch(1)
         area = _area(inner, self.tr("Figures and rules"))
         self.tabs.addTab(area, self.tr("Figures &and rules"))

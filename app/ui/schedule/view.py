@@ -25,7 +25,7 @@ from app.models.formats import show_concentration
 from app.models.presets import Preset
 from app.models.program import Flex
 from app.ui.cards import cards_of, reasons_of
-from app.ui.finding_list import FindingList
+from app.ui.finding_list import FindingCard, FindingList
 from app.ui.schedule.bolus_panel import BolusPanel
 from app.ui.schedule.day_groups import DayGroups
 from app.ui.schedule.day_panel import DayPanel
@@ -61,7 +61,7 @@ class ScheduleView(QWidget):
         self.save, self.sign = QPushButton(self.tr("Save as draft…")), QPushButton(self.tr("Sign…"))
         self.mark = StateMark(Mark.NOTE)
         self._sentence, self._said, self._why_not = QLabel(), QLabel(), QLabel()
-        self._whole = QStackedWidget()
+        self._whole, self._inner = QStackedWidget(), QWidget()
         self._lay_out()
         self._connect()
         self._refresh()
@@ -128,7 +128,7 @@ class ScheduleView(QWidget):
         return column
 
     def _right(self) -> QVBoxLayout:
-        inner = QWidget()
+        inner = self._inner
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, unit(), 0)
         column.setSpacing(unit())
@@ -251,6 +251,15 @@ class ScheduleView(QWidget):
         self._sentence.setText(board.sentence)
         self._show_mode()
         self._show_strength()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Give new figures and rules their room now: a frame painted before the layouts agree shows them squeezed."""
+        for card in self.findings.findChildren(FindingCard):
+            if not card.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide):
+                card.show()
+        inner = self._inner
+        inner.resize(inner.width(), max(inner.height(), inner.heightForWidth(inner.width())))
 
     def _show_state(self) -> None:
         """Draft, signed, in the pump: told apart by word, sign and colour."""

@@ -1,7 +1,7 @@
 """Where everything on the timeline lies: minutes across, doses and rates upwards, and what is under a point.
 
-Law: nothing is drawn and nothing is edited here. An item that runs past the end of what is shown is there twice, and
-both are the same item.
+Law: nothing is drawn and nothing is edited here. An item that runs past the end of what is shown, and comes back at its
+beginning, is there twice, and both are the same item.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF
 
 from app.models.editing import Kind, Place
-from app.models.program import EVERY_DAY, Bolus, Flex, PeriodicBolus, Program, SimpleContinuous, Step, Weekday
+from app.models.program import EVERY_DAY, Bolus, DayPlan, Flex, PeriodicBolus, Program, SimpleContinuous, Step, Weekday
 from app.models.quantities import MINUTES_PER_DAY, MINUTES_PER_WEEK, DoseRate, Mass
 
 
@@ -150,25 +150,34 @@ def _spans(program: Program, extent: Extent) -> Iterator[Span]:
         if not extent.week and number != extent.plan:
             continue
         days = plan.days if extent.week else (Weekday.MON,)
+        twice = extent.week or _follows_itself(plan)
         items: tuple[tuple[Kind, Sequence[Bolus | Step]], ...] = ((Kind.STEP, plan.steps), (Kind.BOLUS, plan.boluses))
         for kind, parts in items:
             for index, part in enumerate(parts):
                 place = Place(number, kind, index)
                 for day in days:
-                    yield from _twice(place, day * MINUTES_PER_DAY + part.at, part, extent.minutes)
+                    spans = _appearances(place, day * MINUTES_PER_DAY + part.at, part, extent.minutes)
+                    yield from spans if twice else spans[:1]
 
 
-def _twice(place: Place, start: int, part: Bolus | Step, minutes: int) -> Iterator[Span]:
+def _follows_itself(plan: DayPlan) -> bool:
+    """Whether what passes midnight comes to lie on a day of the same plan."""
+    return any(Weekday((day + 1) % len(Weekday)) in plan.days for day in plan.days)
+
+
+def _appearances(place: Place, start: int, part: Bolus | Step, minutes: int) -> list[Span]:
     """The appearance at its start, and that of its rest at the other end."""
     mcg = part.dose.quanta / Mass.PER_MCG
     value = mcg if isinstance(part, Bolus) else mcg * 60 / max(1, part.duration_min)
-    yield Span(place, start, part.duration_min, value)
-    if start + part.duration_min > minutes:
-        yield Span(place, start - minutes, part.duration_min, value)
+    rest = [start - minutes] if start + part.duration_min > minutes else []
+    return [Span(place, at, part.duration_min, value) for at in (start, *rest)]
 
 
 def basal_of(program: Program, extent: Extent, spans: Sequence[Span]) -> tuple[tuple[int, int, float], ...]:
-    """The basal rate as (first minute, end, mcg/h), cut out where a step of ``spans`` takes its place."""
+    """What runs beneath the items as (first minute, end, mcg/h), cut out where a step of ``spans`` takes its place.
+
+    That is the basal rate and, on a single day, what is left of a step of the day before.
+    """
     steps = sorted((max(0, span.start), span.end) for span in spans if not span.is_bolus)
     pieces: list[tuple[int, int, float]] = []
     for start, end, rate in _basal(program, extent):
@@ -188,7 +197,22 @@ def _basal(program: Program, extent: Extent) -> Iterator[tuple[int, int, float]]
         rate = _rate_on(program, day)
         if rate is not None:
             start = number * MINUTES_PER_DAY
-            yield start, start + MINUTES_PER_DAY, rate.quanta / DoseRate.PER_MCG_PER_DAY / 24
+            end, before = (0, 0.0) if extent.week else _rest_of_the_day_before(program, day)
+            if end:
+                yield start, start + end, before
+            yield start + end, start + MINUTES_PER_DAY, rate.quanta / DoseRate.PER_MCG_PER_DAY / 24
+
+
+def _rest_of_the_day_before(program: Program, day: Weekday) -> tuple[int, float]:
+    """Until when a step of another plan runs into a day, and its rate in mcg/h: here it is ground, and no item."""
+    if not isinstance(program.delivery, Flex):
+        return 0, 0.0
+    plan, before = (program.delivery.plan_on(Weekday((day - by) % len(Weekday))) for by in (0, 1))
+    if plan == before or _follows_itself(plan):
+        return 0, 0.0
+    rests = [(step.at + step.duration_min - MINUTES_PER_DAY, step) for step in before.steps]
+    end, step = max(rests, key=lambda one: one[0], default=(0, None))
+    return (end, step.dose.quanta / Mass.PER_MCG * 60 / step.duration_min) if step is not None and end > 0 else (0, 0.0)
 
 
 def _rate_on(program: Program, day: Weekday) -> DoseRate | None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.conversion import Mode
+from app.models.findings import Severity
 from app.models.formats import show_concentration
 from app.models.presets import Preset
 from app.models.program import Flex
@@ -60,7 +61,7 @@ class ScheduleView(QWidget):
         self.undo, self.redo = QPushButton(self.tr("&Undo")), QPushButton(self.tr("&Redo"))
         self.save, self.sign = QPushButton(self.tr("Save as draft…")), QPushButton(self.tr("Sign…"))
         self.mark = StateMark(Mark.NOTE)
-        self._sentence, self._said, self._why_not = QLabel(), QLabel(), QLabel()
+        self._sentence, self._said, self._why_not, self._open = QLabel(), QLabel(), QLabel(), QLabel()
         self._whole, self._inner = QStackedWidget(), QWidget()
         self._lay_out()
         self._connect()
@@ -69,10 +70,11 @@ class ScheduleView(QWidget):
     # -- laying out ------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        for label in (self._sentence, self._said, self._why_not):
+        for label in (self._sentence, self._said, self._why_not, self._open):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         set_role(self._why_not, "muted")
+        set_role(self._open, "muted")
         self._why_not.setAlignment(Qt.AlignmentFlag.AlignTop)
         page = QWidget()
         row = QHBoxLayout(page)
@@ -146,7 +148,7 @@ class ScheduleView(QWidget):
         for widget in (self.tabs, self.tabs.tabBar()):
             widget.setAccessibleName(self.tr("Figures and rules, the patient, or history"))
         buttons = QHBoxLayout()
-        buttons.addStretch(1)
+        buttons.addWidget(self._open, 1)
         for button in (self.save, self.sign):
             button.setAutoDefault(False)
             buttons.addWidget(button)
@@ -274,7 +276,18 @@ class ScheduleView(QWidget):
     def _show_signing(self) -> None:
         model = self.view_model
         self.sign.setEnabled(model.may_sign and model.board is not None and self.findings.is_answered())
-        self.sign.setToolTip("" if model.may_sign else self.tr("Only a physician signs."))
+        self._open.setText(self._what_is_open())
+
+    def _what_is_open(self) -> str:
+        """Why the board cannot be signed yet, where it can be seen without scrolling; empty if it can."""
+        model = self.view_model
+        if model.board is None or self.sign.isEnabled():
+            return ""
+        if not model.may_sign:
+            return self.tr("Only a physician signs.")
+        if any(found.severity is Severity.BLOCK for found in model.board.findings):
+            return self.tr("A rule blocks this.")
+        return self.tr("The rules ask for reasons first.")
 
     def _sign(self) -> None:
         model = self.view_model

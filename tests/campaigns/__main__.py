@@ -13,6 +13,7 @@ CAMPAIGNS = {
     "link": "link",
     "model": "model",
     "plans": "plans",
+    "robot": "robot",
 }
 
 

@@ -2,9 +2,10 @@
 
 ``python3 dev.py campaign robot --presses 100000 --seed 1``
 
-The walks of a life begin on every page, in random order: among them the signing of a program and the last page of a refill, with
-everything answered, the daily dose typed and the draft in the pump, so that nothing is missing but the held button. A
-key is pressed and released; between the two the window may have time to do something, but never the time of a hold.
+The walks of a life begin on every page, in random order: among them the signing of a program and the last page of a
+refill, with everything answered, the daily dose typed and the draft in the pump, so that nothing is missing but the
+held button. A key is pressed and released; between the two the window may have time to do something, but never the
+time of a hold.
 """
 
 from __future__ import annotations

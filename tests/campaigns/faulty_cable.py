@@ -98,7 +98,9 @@ class World:
     consumed as they happen. ``carried`` counts the bytes of each direction.
     """
 
-    def __init__(self, recording: Sequence[bytes], at_an_end: Callable[[Trouble], None], dice: random.Random) -> None:
+    def __init__(
+        self, recording: Sequence[bytes], at_an_end: Callable[[Trouble], None], dice: random.Random
+    ) -> None:
         self.now_s = 0.0
         self.servers: Sequence[PumpServer] = ()
         self.troubles: list[Trouble] = []

@@ -357,7 +357,9 @@ class Bench:
         orders = self._orders()
         try:
             reviewed = self.worker.interrogate() if self.disk.records else reviewed_reading(self.dialogue)
-            staged = orders.stage(order, reviewed, self.worker, implant_id="", serial=SERIAL, user_id=USER)
+            staged = orders.stage(
+                order, reviewed, self.worker, implant_id="", serial=SERIAL, user_id=USER
+            )
             self._held_verified(orders.send(staged, self.worker, user_id=USER))
         except FAILED:
             return
@@ -383,7 +385,9 @@ class Bench:
 
     def _old_worker_wakes(self) -> None:
         """A worker that hung and was given up goes on: it sends what it still has in hand."""
-        late = self.make_client(self.world.plug_in, bench_key(SERIAL), self.dice.randbytes, lambda: self.world.now_s)
+        late = self.make_client(
+            self.world.plug_in, bench_key(SERIAL), self.dice.randbytes, lambda: self.world.now_s
+        )
         for record in list(self.disk.records.values()):
             try:
                 base, txn = late.interrogate(), record.txn

@@ -182,7 +182,9 @@ BUILDS = (
     Weakened("no session fence", {"make_server": UnfencedServer, "make_pump": HoldingPump}, _LATE),
     Weakened("no nonce echo", {"make_client": nonceless_client}, (Action.REPLAY,)),
     Weakened("no tombstone", {"make_pump": TomblessPump}, (Action.WORKER_WAKES, Action.CUT, Action.DROP)),
-    Weakened("neither fence nor tombstone", {"make_server": UnfencedServer, "make_pump": TomblessHoldingPump}, _LATE),
+    Weakened(
+        "neither fence nor tombstone", {"make_server": UnfencedServer, "make_pump": TomblessHoldingPump}, _LATE
+    ),
     Weakened("apply, then record", {"make_pump": AppliesThenRecords}, (Action.POWER_CUT,)),
     Weakened("record, then apply", {"make_pump": RecordsThenApplies}, (Action.POWER_CUT,)),
     Weakened("the pump echoes instead of reading back", {"make_pump": EchoingPump}, (Action.DRAFT_SPOILT,)),

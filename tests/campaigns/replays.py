@@ -86,7 +86,9 @@ def record(dice: random.Random) -> Dialogue:
             continue
     carry_out(client, dice, _settings(dice))
     gives_up = dice.randbytes(16).hex()
-    client.stage(txn=gives_up, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=dice.randbytes(32).hex())
+    client.stage(
+        txn=gives_up, serial=SERIAL, base=client.interrogate(), order=WANTED, anchor=dice.randbytes(32).hex()
+    )
     client.resolve(gives_up, SERIAL)
     return dialogue
 
@@ -182,7 +184,9 @@ def told_in_the_other_direction(dialogue: Dialogue, dice: random.Random) -> str 
     server, key, held = dialogue.server, bench_key(SERIAL), dialogue.server.pump.memory
     client_at(server.feed, dice).connect()
     frames = [decode_frame(raw[1:-1], key) for raw in dialogue.sent]
-    turned = [encode_frame(replace(frame, direction=TO_PROGRAM, session=server.pump.session), key) for frame in frames]
+    turned = [
+        encode_frame(replace(frame, direction=TO_PROGRAM, session=server.pump.session), key) for frame in frames
+    ]
     answer = server.feed(b"".join(turned))
     same = _compared(server.pump.memory, False) == _compared(held, False)
     return None if not answer and same else "the pump believed a frame to the program"

@@ -290,7 +290,9 @@ class TestOpeningAndClosing:
             lambda port: port.flush(), lambda port: port.reset_input_buffer(), lambda port: port.out_waiting,
         ],
     )  # fmt: skip
-    def test_a_closed_port_can_do_nothing(self, workshop: Workshop, use: Callable[[serial.SerialBase], object]) -> None:
+    def test_a_closed_port_can_do_nothing(
+        self, workshop: Workshop, use: Callable[[serial.SerialBase], object]
+    ) -> None:
         port = serial.serial_for_url(URL, do_not_open=True)
         assert workshop.asked == []
         with pytest.raises(serial.PortNotOpenError):

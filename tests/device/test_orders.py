@@ -75,7 +75,9 @@ class Table:
     def give(self, order: Order) -> str:
         self.number += 1
         txn = f"{self.number:032x}"
-        sealed = self.client.stage(txn=txn, serial=SERIAL, base=self.client.interrogate(), order=order, anchor=ANCHOR)
+        sealed = self.client.stage(
+            txn=txn, serial=SERIAL, base=self.client.interrogate(), order=order, anchor=ANCHOR
+        )
         assert sealed.order == order
         self.client.commit(sealed)
         return txn

@@ -66,7 +66,7 @@ def test_a_preset_says_what_its_publication_leaves_open_and_can_be_described_for
 BROKEN = [
     ('states_mcg_per_day = "125.5"', 'states_mcg_per_day = "125.51"', "presets.P1: "),
     ('dose_mcg = "116.667"', 'dose_mcg = "116.66"', "presets.P4b"),
-    ("every_min = 240 }\n\n[presets.P4b]", "every_min = 24 }\n\n[presets.P4b]", "presets.P4a"),
+    ('every_min = 240 }\n\n[presets.P4b]', 'every_min = 24 }\n\n[presets.P4b]', "presets.P4a"),
     ("[presets.P2]", "[presets.second]", "presets.second"),
     ('version = "2026.11"', "version = 2026", "version"),
     ('mode = "flex"', 'mode = "stopped"', "presets.P3.program"),

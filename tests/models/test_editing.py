@@ -295,7 +295,9 @@ def test_scaling_rounds_each_dose_and_rate_by_itself() -> None:
     program = Program(flex("100.3", Bolus(0, mcg("10.1"), 5), Step(60, 60, mcg("4.9"))).delivery, patient)
     scaled = editing.scale(program, Fraction(110), increment=mcg("0.5"))
     # 110.33, 11.11, 5.39 and 5.5 mcg
-    assert plans(scaled)[0] == DayPlan(EVERY_DAY, rate("110.5"), (Bolus(0, mcg(11), 5),), (Step(60, 60, mcg("5.5")),))
+    assert plans(scaled)[0] == DayPlan(
+        EVERY_DAY, rate("110.5"), (Bolus(0, mcg(11), 5),), (Step(60, 60, mcg("5.5")),)
+    )
     assert scaled.patient_activated == PatientActivated(mcg("5.5"), 5, 60, 4)
     assert editing.scale(program, Fraction(100), increment=mcg("0.5")) is program
     periodic = Program(PeriodicBolus(rate(100), mcg(30), 5, 360))

@@ -245,11 +245,15 @@ def test_a_titration_waits_a_day_after_the_last_change_and_not_after_a_refill_th
     record = desk.bench.station.store.therapy(desk.implant.patient_id)
     now = desk.prescribing.clock.pump()
     last = record.programs[-1]
-    changed = replace(last, id="c" * 32, settings=desk.plan(simple("310")), effective_at=now - timedelta(hours=hours))
+    changed = replace(
+        last, id="c" * 32, settings=desk.plan(simple("310")), effective_at=now - timedelta(hours=hours)
+    )
     refilled = replace(changed, id="d" * 32, effective_at=now - timedelta(hours=1))
     for programs, expected in (((*record.programs, changed, refilled), too_soon), (tuple(record.programs), False)):
         therapy = therapy_of(replace(record, programs=programs), desk.prescribing.catalogue, at=now)
-        found = plan_findings(therapy, desk.plan(simple("320")), desk.prescribing.catalogue, setting=Setting.TITRATION)
+        found = plan_findings(
+            therapy, desk.plan(simple("320")), desk.prescribing.catalogue, setting=Setting.TITRATION
+        )
         assert (("TIT-05", "too-soon") in {(one.rule, one.reason) for one in found}) is expected
 
 

@@ -116,7 +116,9 @@ def test_a_pump_that_is_seen_running_lifts_the_bar(qtbot: QtBot, window: MainWin
     assert not bar(window).isVisible()
 
 
-def test_the_next_start_shows_it_before_anything_else(qtbot: QtBot, window: MainWindow, bench: Bench) -> None:
+def test_the_next_start_shows_it_before_anything_else(
+    qtbot: QtBot, window: MainWindow, bench: Bench
+) -> None:
     again = opened(qtbot, bench)
     assert bar(again).isVisible()
     again.guard.handed_over = True

@@ -53,7 +53,9 @@ def order(bench: Bench, name: str, mcg: int, *, signed: bool = True) -> SignedOr
     draft = desk.save_draft(implant, name, settings, bench.physician)
     if not signed:
         return None
-    return desk.sign(implant, draft, bench.physician, range_percent=Fraction(0), valid_until=UNTIL, reasons=STEEP)
+    return desk.sign(
+        implant, draft, bench.physician, range_percent=Fraction(0), valid_until=UNTIL, reasons=STEEP
+    )
 
 
 def three_versions(bench: Bench) -> None:

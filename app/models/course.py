@@ -4,16 +4,21 @@ Law: a course is a circle of 10,080 minutes cut into segments of constant rate; 
 fraction, so midnight and the week's end are no seams and nothing is rounded here.
 
 Two courses belong to a program: what is *wished* and what the pump *achieves* after its minimum rate.
+
+The last few schedules that were laid out are kept by their own immutable value, and a plan and a course keep what was
+worked out from them: one page asks for the same course many times while a hand drags a block. Nothing is kept by name,
+by patient or by time, so what is kept cannot be out of date.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from functools import cached_property, lru_cache
+from itertools import accumulate, pairwise
 from math import lcm
 
 from app.models.catalogue import PumpModel
@@ -38,6 +43,8 @@ from app.models.quantities import (
     Flow,
     Mass,
 )
+
+_SCHEDULES_KEPT = 16
 
 
 class NoCourseError(AppError):
@@ -65,7 +72,7 @@ def _pulse(start: int, duration_min: int, dose: Mass) -> Pulse:
     return Pulse(start, duration_min, Fraction(dose.quanta, duration_min))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WeekPlan:
     """A program laid out on the week: a basal rate for each weekday, pulses on top, pulses in place."""
 
@@ -73,24 +80,32 @@ class WeekPlan:
     on_top: tuple[Pulse, ...] = ()
     in_place: tuple[Pulse, ...] = ()
 
+    @cached_property
+    def course(self) -> Course:
+        """The plan laid out as a course."""
+        return _laid_out(self)
+
 
 class Course:
     """Piecewise constant delivery around the week, in yg (see quantities) per minute of pump time."""
 
-    def __init__(self, rates: Iterable[tuple[int, Fraction]]) -> None:
-        """``rates``: (first minute, yg per minute), ascending, the first at minute 0."""
-        kept: list[tuple[int, Fraction]] = []
-        for minute, rate in rates:
-            if not kept or rate != kept[-1][1]:
-                kept.append((minute, rate))
-        self._starts = [minute for minute, _ in kept]
-        self._rates = [rate for _, rate in kept]
+    def __init__(self, rates: Iterable[tuple[int, Fraction | int]], over: int = 1) -> None:
+        """``rates``: (first minute, ``over`` times yg per minute), ascending, the first at minute 0."""
+        given = list(rates)
         # Sums of whole numbers over one denominator are exact too, and many times faster than sums of fractions.
-        self._over = lcm(*(rate.denominator for rate in self._rates))
-        self._scaled = [rate.numerator * (self._over // rate.denominator) for rate in self._rates]
-        self._before = [0]
-        for (start, end), scaled in zip(pairwise([*self._starts, MINUTES_PER_WEEK]), self._scaled, strict=True):
-            self._before.append(self._before[-1] + scaled * (end - start))
+        common = lcm(*{rate.denominator for _, rate in given})
+        kept: list[tuple[int, int]] = []
+        for minute, rate in given:
+            scaled = rate.numerator * (common // rate.denominator)
+            if not kept or scaled != kept[-1][1]:
+                kept.append((minute, scaled))
+        self._over = common * over
+        self._starts = [minute for minute, _ in kept]
+        self._scaled = [scaled for _, scaled in kept]
+        lengths = (end - start for start, end in pairwise([*self._starts, MINUTES_PER_WEEK]))
+        amounts = (scaled * length for scaled, length in zip(self._scaled, lengths, strict=True))
+        self._before = list(accumulate(amounts, initial=0))
+        self._largest: dict[int, Fraction] = {}
 
     @property
     def per_week(self) -> Fraction:
@@ -104,7 +119,8 @@ class Course:
 
     def segments(self) -> Iterator[tuple[int, int, Fraction]]:
         """(first minute, end minute exclusive, yg per minute) from Monday 00:00 to the week's end."""
-        yield from zip(self._starts, [*self._starts[1:], MINUTES_PER_WEEK], self._rates, strict=True)
+        for (start, end), scaled in zip(pairwise([*self._starts, MINUTES_PER_WEEK]), self._scaled, strict=True):
+            yield start, end, Fraction(scaled, self._over)
 
     def until(self, minute: Fraction | int) -> Fraction:
         """yg delivered from minute 0 to ``minute``, which may lie in any later week."""
@@ -112,7 +128,7 @@ class Course:
             return Fraction(self._scaled_until(minute), self._over)
         whole = minute.numerator // minute.denominator
         index = bisect_right(self._starts, whole % MINUTES_PER_WEEK) - 1
-        return Fraction(self._scaled_until(whole), self._over) + self._rates[index] * (minute - whole)
+        return (self._scaled_until(whole) + self._scaled[index] * (minute - whole)) / self._over
 
     def _scaled_until(self, minute: int) -> int:
         """What :meth:`until` is, times the common denominator."""
@@ -135,9 +151,14 @@ class Course:
         A window's content is linear in its position between two moments at which one of its edges meets a
         change of rate, so the maximum lies at one of those moments.
         """
-        positions = {edge for start in self._starts for edge in (start, (start - minutes) % MINUTES_PER_WEEK)}
-        until = self._scaled_until
-        return Fraction(max(until(position + minutes) - until(position) for position in positions), self._over)
+        if minutes not in self._largest:
+            until = self._scaled_until
+            held = (
+                max(until(change + minutes) - before, before - until(change - minutes))
+                for change, before in zip(self._starts, self._before, strict=False)
+            )
+            self._largest[minutes] = Fraction(max(held), self._over)
+        return self._largest[minutes]
 
     def when_delivered(self, amount: Fraction, start: Fraction) -> Fraction | None:
         """The minute (counted like ``start``) at which ``amount`` yg have left since ``start``; ``None`` if never."""
@@ -150,17 +171,23 @@ class Course:
         if rest == 0:
             weeks, rest = weeks - 1, self.per_week
         scaled = rest * self._over
-        index = next(i for i, after in enumerate(self._before[1:]) if after >= scaled)
-        within = (rest - Fraction(self._before[index], self._over)) / self._rates[index]
+        index = bisect_left(self._before, scaled, lo=1) - 1
+        within = (scaled - self._before[index]) / self._scaled[index]
         return weeks * MINUTES_PER_WEEK + self._starts[index] + within
 
     def plus(self, per_min: Fraction) -> Course:
         """The same course with an even rate added, in yg per minute."""
-        return Course((start, rate + per_min) for start, _, rate in self.segments())
+        if not per_min:
+            return self
+        added, by = per_min.numerator * self._over, per_min.denominator
+        return Course(self._changed(lambda scaled: scaled * by + added), self._over * by)
 
     def times(self, factor: Fraction) -> Course:
         """The same course at ``factor`` times the rate."""
-        return Course((start, rate * factor) for start, _, rate in self.segments())
+        return Course(self._changed(lambda scaled: scaled * factor.numerator), self._over * factor.denominator)
+
+    def _changed(self, change: Callable[[int], int]) -> Iterator[tuple[int, int]]:
+        return ((start, change(scaled)) for start, scaled in zip(self._starts, self._scaled, strict=True))
 
 
 def wished_plan(program: Program, pump: PumpModel, concentration: Concentration) -> WeekPlan:
@@ -177,10 +204,8 @@ def wished_plan(program: Program, pump: PumpModel, concentration: Concentration)
             return WeekPlan((_minimum_rate_dose(pump, concentration),) * 7)
         case ConstantFlow(flow=flow):
             return WeekPlan((concentration.dose_rate_at(_constant_flow(pump, flow)),) * 7)
-        case PeriodicBolus() as periodic:
-            return _periodic_plan(periodic)
-        case Flex() as flex:
-            return _flex_plan(flex)
+        case PeriodicBolus() | Flex() as scheduled:
+            return _as_written(scheduled)
 
 
 def achieved_plan(program: Program, pump: PumpModel, concentration: Concentration) -> WeekPlan:
@@ -191,28 +216,39 @@ def achieved_plan(program: Program, pump: PumpModel, concentration: Concentratio
 
     Raises: NoCourseError.
     """
-    plan = wished_plan(program, pump, concentration)
     if pump.minimum_rate is None or not isinstance(program.delivery, Flex | PeriodicBolus):
-        return plan
+        return wished_plan(program, pump, concentration)
     floor = concentration.dose_rate_at(pump.minimum_rate)
     lowest = concentration.dose_rate_at(pump.min_flow)
-    periodic = isinstance(program.delivery, PeriodicBolus)
+    return _as_run(program.delivery, floor, lowest)
+
+
+@lru_cache(maxsize=_SCHEDULES_KEPT)
+def _as_written(scheduled: Flex | PeriodicBolus) -> WeekPlan:
+    return _flex_plan(scheduled) if isinstance(scheduled, Flex) else _periodic_plan(scheduled)
+
+
+@lru_cache(maxsize=4 * _SCHEDULES_KEPT)
+def _as_run(scheduled: Flex | PeriodicBolus, floor: DoseRate, lowest: DoseRate) -> WeekPlan:
+    """At the rate ``floor`` wherever the basal is replaced; the plan as it is written where it never is."""
+    plan = _as_written(scheduled)
+    periodic = isinstance(scheduled, PeriodicBolus)
 
     def achieved(basal: DoseRate) -> DoseRate:
         return floor if not basal or (periodic and basal < lowest) else basal
 
-    return WeekPlan(
-        tuple(achieved(basal) for basal in plan.basals),
-        plan.on_top,
-        tuple(
-            step if step.per_min else replace(step, per_min=Fraction(floor.quanta, MINUTES_PER_DAY))
-            for step in plan.in_place
-        ),
-    )
+    basals = tuple(achieved(basal) for basal in plan.basals)
+    at_floor = Fraction(floor.quanta, MINUTES_PER_DAY)
+    in_place = tuple(step if step.per_min else replace(step, per_min=at_floor) for step in plan.in_place)
+    return plan if (basals, in_place) == (plan.basals, plan.in_place) else WeekPlan(basals, plan.on_top, in_place)
 
 
 def course_of(plan: WeekPlan) -> Course:
     """Lay a week's plan out as a course."""
+    return plan.course
+
+
+def _laid_out(plan: WeekPlan) -> Course:
     pulses = (*plan.on_top, *plan.in_place)
     over = lcm(MINUTES_PER_DAY, *{pulse.per_min.denominator for pulse in pulses})
     changes: defaultdict[int, int] = defaultdict(int)
@@ -239,7 +275,7 @@ def course_of(plan: WeekPlan) -> Course:
     for pulse in plan.in_place:
         for start, end in _cut_at_midnight(pulse):
             add(start, end - start, scaled(pulse) - basal_per_min(start // MINUTES_PER_DAY))
-    return Course((minute, Fraction(rate, over)) for minute, rate in _running_rates(changes))
+    return Course(_running_rates(changes), over)
 
 
 def _running_rates(changes: dict[int, int]) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,8 @@ from typing import Protocol
 
 from app.models.errors import AppError
 from app.models.patient import User
+from app.models.patient_day import DayPart
+from app.models.presets import ClinicPreset
 from app.models.pump import PumpEvent
 from app.models.records import (
     Assessment,
@@ -60,7 +62,10 @@ class OrderStore(Protocol):
 
 
 class PrescriptionStore(Protocol):
-    """What physicians' orders need of a store. Drafts, orders and withdrawals are added and never changed."""
+    """What physicians' orders, and what they are made from, need of a store.
+
+    Drafts, orders, presets, withdrawals and retirements are added and never changed.
+    """
 
     def drafts(self, implant_id: str) -> Sequence[ProgramDraft]:
         """Every saved version of every draft for a pump, oldest first."""
@@ -80,6 +85,26 @@ class PrescriptionStore(Protocol):
 
     def withdraw_order(self, order_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
         """Write that an order is withdrawn. Raises: AlreadyWithdrawnError."""
+        ...
+
+    def clinic_presets(self) -> Sequence[ClinicPreset]:
+        """Every preset that the clinic has kept, the retired ones too, in the order of keeping."""
+        ...
+
+    def add_clinic_preset(self, preset: ClinicPreset, entry: AuditEntry) -> None:
+        """Write a preset. Raises: PresetNameTakenError: one that is not retired has the same name."""
+        ...
+
+    def retire_preset(self, preset_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
+        """Write that a preset is retired. Raises: NotOnRecordError, PresetRetiredError."""
+        ...
+
+    def patient_day(self, patient_id: str) -> Sequence[DayPart]:
+        """The parts of a patient's day, in the order of time; none for nobody on record."""
+        ...
+
+    def save_patient_day(self, patient_id: str, parts: Sequence[DayPart], entry: AuditEntry) -> None:
+        """Write the whole day in place of the one before. Raises: NotOnRecordError."""
         ...
 
 

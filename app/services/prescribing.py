@@ -7,7 +7,7 @@ it is valid and matches its digest: one that was replaced, has expired or is wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,7 +22,9 @@ from app.models.findings import Finding, Severity
 from app.models.guardrails import concentration_findings
 from app.models.guardrails_program import Occasion, program_findings
 from app.models.patient import Implant, Patient, Role, User
+from app.models.patient_day import DayPart
 from app.models.ports import ClinicStore, NotOnRecordError
+from app.models.presets import ClinicPreset, PresetNameTakenError, same_name
 from app.models.pump import PumpSettings
 from app.models.quantities import DoseRate
 from app.models.records import AuditEntry, ProgramRecord
@@ -51,7 +53,7 @@ Raises: NotRepresentableError.
 
 
 class NotAPhysicianError(AppError):
-    """Only a physician on record signs or withdraws an order; ``user`` is none."""
+    """Only a physician on record signs or withdraws an order, keeps or retires a preset; ``user`` is none."""
 
 
 class DecodedDiffersError(AppError):
@@ -151,14 +153,22 @@ class Prescribing:
             NotRepresentableError, DecodedDiffersError: the pump cannot be told exactly this.
             EnginesDisagreeError: the two engines do not agree on what it comes to.
         """
-        decoded, digest = self.canonical(plan_of(settings))
-        if decoded != plan_of(settings):
-            raise DecodedDiffersError(digest=digest)
+        decoded, digest = self._decoded(settings)
         model = self.catalogue.pump(implant.pump_model)
         require_agreement(decoded.program, model, decoded.concentration)
         therapy = self.therapy(implant)
         findings = plan_findings(therapy, decoded, self.catalogue, setting=setting, occasion=occasion)
         return Reviewed(decoded, digest, sentence_of(decoded, model), findings)
+
+    def _decoded(self, settings: PumpSettings) -> tuple[PumpSettings, str]:
+        """The plan as a pump would be told it, and the digest of the bytes.
+
+        Raises: NotRepresentableError, DecodedDiffersError.
+        """
+        decoded, digest = self.canonical(plan_of(settings))
+        if decoded != plan_of(settings):
+            raise DecodedDiffersError(digest=digest)
+        return decoded, digest
 
     def therapy(self, implant: Implant) -> Therapy:
         """What the patient is getting now. Raises: NotOnRecordError: this pump is not the patient's."""
@@ -274,6 +284,55 @@ class Prescribing:
         """The order that counts on this day of the pump's clock. Raises: OrderChangedError."""
         last = self.last_order(implant_id)
         return last if last is not None and last.counts_on(on) else None
+
+    # -- to begin from ---------------------------------------------------------------------------------------
+
+    def presets(self) -> tuple[ClinicPreset, ...]:
+        """The clinic's own presets that are not retired, in the order of keeping."""
+        return tuple(preset for preset in self.store.clinic_presets() if not preset.is_retired)
+
+    def keep_preset(
+        self, name: str, note: str, settings: PumpSettings, user: User, *, taken: Iterable[str] = ()
+    ) -> ClinicPreset:
+        """Keep a program as one of the clinic's own presets; ``taken`` are names of others that can be chosen.
+
+        Raises:
+            NotAPhysicianError, InvalidPresetError: nothing was kept.
+            PresetNameTakenError: one of ``taken``, or one of the clinic's that is not retired, has this name.
+            NotRepresentableError, DecodedDiffersError: a pump cannot be told exactly this.
+        """
+        self._require_physician(user)
+        decoded, digest = self._decoded(settings)
+        name = " ".join(name.split())
+        preset = ClinicPreset(self.new_id(), name, note.strip(), decoded, self.clock.utc(), user.id)
+        for other in taken:
+            if same_name(other, name):
+                raise PresetNameTakenError(name=other)
+        self.store.add_clinic_preset(preset, AuditEntry(preset.kept_at, user.id, "preset.kept", preset.id, digest))
+        return preset
+
+    def retire_preset(self, preset: ClinicPreset, user: User) -> None:
+        """Offer a preset no more; it stays on record.
+
+        Raises: NotAPhysicianError, NotOnRecordError, PresetRetiredError.
+        """
+        self._require_physician(user)
+        now = self.clock.utc()
+        self.store.retire_preset(preset.id, now, user.id, AuditEntry(now, user.id, "preset.retired", preset.id))
+
+    def patient_day(self, patient_id: str) -> tuple[DayPart, ...]:
+        """The parts of a patient's day, in the order of time."""
+        return tuple(self.store.patient_day(patient_id))
+
+    def save_patient_day(self, patient_id: str, parts: Iterable[DayPart], user: User) -> None:
+        """Write the whole day in place of the one before; whoever works with the patient may.
+
+        Raises: NotOnRecordError.
+        """
+        ordered = sorted(parts, key=lambda part: part.start)
+        self.store.save_patient_day(
+            patient_id, ordered, AuditEntry(self.clock.utc(), user.id, "patient-day.changed", patient_id)
+        )
 
     # -- the history -----------------------------------------------------------------------------------------
 

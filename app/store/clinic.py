@@ -17,7 +17,9 @@ from sqlalchemy import Connection, Engine, Select, Table, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from app.models.patient import CatheterPiece, Implant, Origin, Patient, Role, User
+from app.models.patient_day import DayPart
 from app.models.ports import NotOnRecordError
+from app.models.presets import ClinicPreset
 from app.models.pump import Outcome, PumpEvent
 from app.models.records import (
     Assessment,
@@ -53,6 +55,7 @@ from app.store.prescriptions import (
     load_drafts,
     load_signed_orders,
 )
+from app.store.presets import keep_day, keep_preset, keep_retirement, load_day, load_presets
 
 
 class SqlClinicStore:
@@ -170,6 +173,14 @@ class SqlClinicStore:
         with self.engine.connect() as connection:
             return load_signed_orders(connection, implant_id)
 
+    def clinic_presets(self) -> Sequence[ClinicPreset]:
+        with self.engine.connect() as connection:
+            return load_presets(connection)
+
+    def patient_day(self, patient_id: str) -> Sequence[DayPart]:
+        with self.engine.connect() as connection:
+            return load_day(connection, patient_id)
+
     def audit_head(self) -> str:
         with self.engine.connect() as connection:
             return audit_trail.head(connection)
@@ -216,6 +227,21 @@ class SqlClinicStore:
     def withdraw_order(self, order_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
         with self.engine.begin() as connection:
             keep_withdrawal(connection, order_id, at, user_id)
+            audit_trail.append(connection, entry)
+
+    def add_clinic_preset(self, preset: ClinicPreset, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            keep_preset(connection, preset)
+            audit_trail.append(connection, entry)
+
+    def retire_preset(self, preset_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            keep_retirement(connection, preset_id, at, user_id)
+            audit_trail.append(connection, entry)
+
+    def save_patient_day(self, patient_id: str, parts: Sequence[DayPart], entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            keep_day(connection, patient_id, parts)
             audit_trail.append(connection, entry)
 
     def write_intent(

@@ -351,6 +351,38 @@ withdrawn_orders = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+clinic_presets = Table(
+    "clinic_presets", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("settings_id", Text, ForeignKey("settings.id"), nullable=False),
+    Column("kept_at", Utc, nullable=False),
+    Column("kept_by", Text, ForeignKey("users.id"), nullable=False),
+    sqlite_strict=True,
+)  # fmt: skip
+
+retired_presets = Table(
+    "retired_presets", METADATA,
+    Column("preset_id", Text, ForeignKey("clinic_presets.id"), primary_key=True, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("by", Text, ForeignKey("users.id"), nullable=False),
+    sqlite_strict=True,
+)  # fmt: skip
+
+patient_day_parts = Table(
+    "patient_day_parts", METADATA,
+    _to("patients", primary_key=True),
+    Column("place", Integer, primary_key=True, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("start_min", Integer, nullable=False),
+    Column("duration_min", Integer, nullable=False),
+    CheckConstraint("start_min BETWEEN 0 AND 1439", name="start_min"),
+    CheckConstraint("duration_min BETWEEN 1 AND 1439", name="duration_min"),
+    sqlite_strict=True,
+)  # fmt: skip
+
 stopped_guards = Table(
     "stopped_guards", METADATA,
     Column("serial", Text, primary_key=True, nullable=False),
@@ -413,7 +445,15 @@ audit = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
-_ONLY_GROWS = ("audit", "program_drafts", "signed_orders", "signed_findings", "withdrawn_orders")
+_ONLY_GROWS = (
+    "audit",
+    "program_drafts",
+    "signed_orders",
+    "signed_findings",
+    "withdrawn_orders",
+    "clinic_presets",
+    "retired_presets",
+)
 
 
 def make_triggers(connection: Connection) -> None:

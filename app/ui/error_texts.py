@@ -49,7 +49,9 @@ _SENTENCES: dict[str, _Sentence] = {
     ),
     "AlreadySignedError": lambda v: "Change something first: just this has been signed, and it is in force.",
     "AlreadyWithdrawnError": lambda v: "Nothing is left to do: this order has been withdrawn before.",
-    "NotAPhysicianError": lambda v: "Ask a physician: only a physician on record signs or withdraws an order.",
+    "NotAPhysicianError": lambda v: "Ask a physician: only a physician on record may do this.",
+    "PresetNameTakenError": lambda v: f"Give it another name: there is a preset “{v.get('name', '')}” already.",
+    "PresetRetiredError": lambda v: "Nothing is left to do: this preset has been retired before.",
     "WrongStepError": lambda v: "This visit has moved on meanwhile. Go back to the worklist and open it again.",
 }
 

@@ -358,8 +358,9 @@ def test_a_failing_migration_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     before, patients = _schema(store), len(store.therapies())
     scripts = tmp_path / "scripts"
     shutil.copytree(Path(migrate.__file__).parent / "migrations", scripts)
-    (scripts / "versions" / "0004_broken.py").write_text(
-        "from alembic import op\nrevision = '0004'\ndown_revision = '0003'\n"
+    last = max(path.stem.split("_")[0] for path in (scripts / "versions").glob("[0-9]*.py"))
+    (scripts / "versions" / "9998_broken.py").write_text(
+        f"from alembic import op\nrevision = '9998'\ndown_revision = '{last}'\n"
         "def upgrade():\n    op.execute('CREATE TABLE half (x INTEGER)')\n"
         "    op.execute('DELETE FROM patients')\n    op.execute('NOT SQL')\n"
     )
@@ -367,7 +368,7 @@ def test_a_failing_migration_leaves_the_store_as_it_was(tmp_path: Path) -> None:
         upgrade(store.engine, path, scripts=scripts)
     assert _schema(store) == before
     assert len(store.therapies()) == patients
-    copy = open_store(tmp_path / "a.db.before-0004", KEY)
+    copy = open_store(tmp_path / "a.db.before-9998", KEY)
     assert len(copy.therapies()) == patients
     copy.close()
     store.close()

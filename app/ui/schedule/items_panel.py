@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -34,6 +34,8 @@ from app.ui.form import FieldRow
 from app.ui.schedule.view_model import ScheduleViewModel
 from app.ui.theme import Scale, unit
 
+_Row = tuple[Kind, Bolus | Step]
+
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -56,6 +58,7 @@ class ItemsPanel(QWidget):
         self.basal = DoseField("mcg/day", 3, 5, scale=Scale.BODY)
         self._rows: dict[str, FieldRow] = {}
         self._places: list[Place] = []
+        self._shown_rows: list[_Row] = []
         self._filling = False
         self._shown: object = None
         self._shown_item: object = None
@@ -128,16 +131,29 @@ class ItemsPanel(QWidget):
         self._filling = True
         items = [(place, item) for place, item in items_of(program) if place.plan == plan]
         self._places = [place for place, _ in items]
-        self.table.setRowCount(len(items))
-        for row, (place, item) in enumerate(items):
-            for column, text in enumerate(_cells(place, item)):
-                cell = QTableWidgetItem(text)
-                if column > 1:
-                    cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.table.setItem(row, column, cell)
+        self._fill_table([(place.kind, item) for place, item in items])
         self._filling = False
         self._show_basal(program.delivery.plans[plan].basal)
         self._show_selection()
+
+    def _fill_table(self, items: list[_Row]) -> None:
+        """Only what has changed: a drag changes one row of many, and every cell that is set anew is measured again."""
+        shown, self._shown_rows = self._shown_rows, items
+        self.table.setRowCount(len(items))
+        for row, (before, after) in enumerate(zip_longest(shown[: len(items)], items)):
+            if before != after:
+                for column, text in enumerate(_cells(*after)):
+                    self._show_cell(row, column, text)
+
+    def _show_cell(self, row: int, column: int, text: str) -> None:
+        cell = self.table.item(row, column)
+        if cell is None:
+            cell = QTableWidgetItem(text)
+            if column > 1:
+                cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.table.setItem(row, column, cell)
+        elif cell.text() != text:
+            cell.setText(text)
 
     def _show_basal(self, basal: DoseRate) -> None:
         shown, self._shown = self._shown, (self._view_model.patient_id, self._view_model.plan, basal)
@@ -145,16 +161,23 @@ class ItemsPanel(QWidget):
             self.basal.set_value(basal.in_mcg_per_day)
 
     def _show_selection(self) -> None:
+        wanted = {row for row, place in enumerate(self._places) if place in self._view_model.selected}
+        if wanted != self._chosen_rows():
+            self._select_rows(wanted)
+        self._show_item()
+
+    def _chosen_rows(self) -> set[int]:
+        return {index.row() for index in self.table.selectedIndexes()}
+
+    def _select_rows(self, rows: set[int]) -> None:
         self._filling = True
         self.table.clearSelection()
         mode = self.table.selectionMode()
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.MultiSelection)
-        for place in self._view_model.selected:
-            if place in self._places:
-                self.table.selectRow(self._places.index(place))
+        for row in sorted(rows):
+            self.table.selectRow(row)
         self.table.setSelectionMode(mode)
         self._filling = False
-        self._show_item()
 
     def _show_item(self) -> None:
         item = self._view_model.selected_item
@@ -171,8 +194,7 @@ class ItemsPanel(QWidget):
 
     def _chosen(self) -> None:
         if not self._filling:
-            rows = sorted({index.row() for index in self.table.selectedIndexes()})
-            self._view_model.select([self._places[row] for row in rows])
+            self._view_model.select([self._places[row] for row in sorted(self._chosen_rows())])
 
     # -- taking ----------------------------------------------------------------------------------------------
 
@@ -209,10 +231,10 @@ class ItemsPanel(QWidget):
         )
 
 
-def _cells(place: Place, item: Bolus | Step) -> tuple[str, ...]:
-    kind = "Bolus" if place.kind is Kind.BOLUS else "Step"
+def _cells(kind: Kind, item: Bolus | Step) -> tuple[str, ...]:
+    name = "Bolus" if kind is Kind.BOLUS else "Step"
     rate = with_unit(rounded(item.dose.in_mcg * 60 / item.duration_min, 2), "mcg/h") if item.duration_min else "–"
-    return (kind, clock(item.at), duration(item.duration_min), show_mass(item.dose), rate)
+    return (name, clock(item.at), duration(item.duration_min), show_mass(item.dose), rate)
 
 
 def _name(item: Bolus | Step) -> str:

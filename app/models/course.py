@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from math import lcm
+from operator import mul
 
 from app.models.catalogue import PumpModel
 from app.models.errors import AppError
@@ -102,10 +104,13 @@ class Course:
         self._over = common * over
         self._starts = [minute for minute, _ in kept]
         self._scaled = [scaled for _, scaled in kept]
-        lengths = (end - start for start, end in pairwise([*self._starts, MINUTES_PER_WEEK]))
-        amounts = (scaled * length for scaled, length in zip(self._scaled, lengths, strict=True))
-        self._before = list(accumulate(amounts, initial=0))
+        self._before = self._summed()
         self._largest: dict[int, Fraction] = {}
+
+    def _summed(self) -> list[int]:
+        """What is delivered before each segment, and in the whole week, times the common denominator."""
+        lengths = (end - start for start, end in pairwise([*self._starts, MINUTES_PER_WEEK]))
+        return list(accumulate(map(mul, self._scaled, lengths), initial=0))
 
     @property
     def per_week(self) -> Fraction:
@@ -180,14 +185,18 @@ class Course:
         if not per_min:
             return self
         added, by = per_min.numerator * self._over, per_min.denominator
-        return Course(self._changed(lambda scaled: scaled * by + added), self._over * by)
+        return self._with([scaled * by + added for scaled in self._scaled], self._over * by)
 
     def times(self, factor: Fraction) -> Course:
         """The same course at ``factor`` times the rate."""
-        return Course(self._changed(lambda scaled: scaled * factor.numerator), self._over * factor.denominator)
+        return self._with([scaled * factor.numerator for scaled in self._scaled], self._over * factor.denominator)
 
-    def _changed(self, change: Callable[[int], int]) -> Iterator[tuple[int, int]]:
-        return ((start, change(scaled)) for start, scaled in zip(self._starts, self._scaled, strict=True))
+    def _with(self, scaled: list[int], over: int) -> Course:
+        """The same segments at other rates."""
+        made = copy(self)
+        made._scaled, made._over, made._largest = scaled, over, {}
+        made._before = made._summed()
+        return made
 
 
 def wished_plan(program: Program, pump: PumpModel, concentration: Concentration) -> WeekPlan:

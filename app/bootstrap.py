@@ -30,10 +30,12 @@ from app.device.settings_codec import decode_settings, encode_settings, settings
 from app.device.transports import Loopback, Transport
 from app.device.worker_cable import open_transport
 from app.documents.catalogue import load_catalogue
+from app.documents.emergency import load_emergency
 from app.documents.exercises import load_exercises
 from app.documents.presets import load_presets
 from app.documents.workstation_file import WorkstationFile
 from app.models.catalogue import Catalogue
+from app.models.clinic_phone import PhoneKeeper
 from app.models.patient import Implant, User
 from app.models.ports import NotOnRecordError
 from app.models.program import Program, Stopped
@@ -42,7 +44,9 @@ from app.models.quantities import Concentration, Volume
 from app.models.records import TherapyRecord
 from app.models.reservoir import theoretical_reservoir
 from app.models.serial_ports import PortKeeper
+from app.services.clinic_phone import PhoneDesk
 from app.services.clock import Clock
+from app.services.emergency import Emergencies
 from app.services.guards import Guards
 from app.services.orders import Orders
 from app.services.port_desk import PortDesk
@@ -98,6 +102,7 @@ def make_workstation(
     user: str | None = None,
     store: SqlClinicStore | None = None,
     keeper: PortKeeper | None = None,
+    phone_keeper: PhoneKeeper | None = None,
 ) -> Workstation:
     """Put a workstation together.
 
@@ -107,6 +112,7 @@ def make_workstation(
             one that ``keeper`` keeps, or else for emulated pumps in this process, each at its patient.
         user: the id of whoever works here; the first physician if ``None``.
         keeper: where the choice of a port outlives the program; without one it does not.
+        phone_keeper: the same for the clinic's emergency number.
 
     Raises: NotOnRecordError: no such user.
     """
@@ -126,6 +132,7 @@ def make_workstation(
     programming = Programming(store, clock, new_id)
     prescribing = Prescribing(store, catalogue, clock, new_id, as_sent)
     ports = PortDesk(find_ports, keeper, pump_on, for_this_run=port)
+    phones = PhoneDesk(phone_keeper)
     return Workstation(
         store=store,
         catalogue=catalogue,
@@ -141,6 +148,9 @@ def make_workstation(
         bench_of=lambda implant: PumpBench(server_of(implant)),
         exercises=load_exercises(),
         presets=load_presets(),
+        phones=phones,
+        emergencies=Emergencies(store, catalogue, clock, phones),
+        emergency_book=load_emergency(),
     )
 
 
@@ -277,7 +287,8 @@ def open_window(arguments: argparse.Namespace) -> int:
     apply_theme(app, themes[getattr(arguments, "theme", "light")])
     data = Path(getattr(arguments, "data", None) or default_folder())
     port, user = getattr(arguments, "port", None), getattr(arguments, "user", None)
-    station = make_workstation(data, clock=real_clock(), port=port, user=user, keeper=WorkstationFile(data))
+    kept = WorkstationFile(data)
+    station = make_workstation(data, clock=real_clock(), port=port, user=user, keeper=kept, phone_keeper=kept)
     window = MainWindow(station)
     window.show()
     return app.exec()

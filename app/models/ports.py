@@ -139,6 +139,14 @@ class ClinicStore(OrderStore, PrescriptionStore, Protocol):
         """All ratings of a patient, oldest first."""
         ...
 
+    def pump_events(self, implant_id: str, since: datetime) -> Sequence[PumpEvent]:
+        """What the pump's log said at its interrogations, from ``since`` (the pump's clock) on, oldest first."""
+        ...
+
+    def pump_orders(self, implant_id: str, since: datetime) -> Sequence[PumpOrder]:
+        """Orders of their own that were written down from ``since`` (UTC) on, oldest first."""
+        ...
+
     def open_visits(self) -> Sequence[RefillVisit]:
         """Visits that are not closed, the one touched last first."""
         ...

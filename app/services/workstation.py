@@ -11,12 +11,15 @@ from pathlib import Path
 
 from app.models.bench import BenchPort
 from app.models.catalogue import Catalogue
+from app.models.emergency import EmergencyBook
 from app.models.exercises import ExerciseBook
 from app.models.patient import Implant, User
 from app.models.ports import ClinicStore
 from app.models.presets import Preset
 from app.models.pump import PumpPort
+from app.services.clinic_phone import PhoneDesk
 from app.services.clock import Clock
+from app.services.emergency import Emergencies
 from app.services.guards import Guards
 from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
@@ -45,6 +48,9 @@ class Workstation:
     bench_of: Callable[[Implant], BenchPort]
     exercises: ExerciseBook
     presets: tuple[Preset, ...]
+    phones: PhoneDesk
+    emergencies: Emergencies
+    emergency_book: EmergencyBook
 
     @property
     def port_name(self) -> str:

@@ -56,6 +56,7 @@ from app.store.prescriptions import (
     load_signed_orders,
 )
 from app.store.presets import keep_day, keep_preset, keep_retirement, load_day, load_presets
+from app.store.pump_log import load_events, load_orders
 
 
 class SqlClinicStore:
@@ -180,6 +181,14 @@ class SqlClinicStore:
     def patient_day(self, patient_id: str) -> Sequence[DayPart]:
         with self.engine.connect() as connection:
             return load_day(connection, patient_id)
+
+    def pump_events(self, implant_id: str, since: datetime) -> Sequence[PumpEvent]:
+        with self.engine.connect() as connection:
+            return load_events(connection, implant_id, since)
+
+    def pump_orders(self, implant_id: str, since: datetime) -> Sequence[PumpOrder]:
+        with self.engine.connect() as connection:
+            return load_orders(connection, implant_id, since)
 
     def audit_head(self) -> str:
         with self.engine.connect() as connection:

@@ -52,6 +52,9 @@ _SENTENCES: dict[str, _Sentence] = {
     "NotAPhysicianError": lambda v: "Ask a physician: only a physician on record may do this.",
     "PresetNameTakenError": lambda v: f"Give it another name: there is a preset “{v.get('name', '')}” already.",
     "PresetRetiredError": lambda v: "Nothing is left to do: this preset has been retired before.",
+    "ImpossiblePhoneError": lambda v: "Type a telephone number: one line with three digits or more.",
+    "PhoneNotKeptError": lambda v: f"The number could not be kept in {v.get('file', '')}: {v.get('problem', '')}.",
+    "NoTherapyError": lambda v: "Do the first refill first: nothing is on record yet that a card could say.",
     "WrongStepError": lambda v: "This visit has moved on meanwhile. Go back to the worklist and open it again.",
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from app.models.check_ports import CheckStore
 from app.models.errors import AppError
 from app.models.patient import User
 from app.models.patient_day import DayPart
@@ -108,7 +109,7 @@ class PrescriptionStore(Protocol):
         ...
 
 
-class ClinicStore(OrderStore, PrescriptionStore, Protocol):
+class ClinicStore(OrderStore, PrescriptionStore, CheckStore, Protocol):
     """The clinic's records."""
 
     def users(self) -> Sequence[User]:

@@ -70,6 +70,10 @@ TEXTS = MappingProxyType(
         ("U-07", "no-second-reader"): (
             "Have a second person read the label: drug or concentration changes, and nobody has checked it."
         ),
+        ("U-07", "remote-check"): (
+            "Have a colleague check drug, concentration, daily dose and volume from afar today: they were sent without "
+            "a second person."
+        ),
         ("U-09", "ratio"): (
             "Check for a slip of unit or digit: {new_daily_dose_mcg} mcg a day is {ratio} times the old "
             "{old_daily_dose_mcg} mcg."
@@ -83,6 +87,9 @@ TEXTS = MappingProxyType(
         ),
         ("U-12", "clock-off"): (
             "Set the pump's clock: it is {offset_min} min off, and this program keeps times of day."
+        ),
+        ("U-15", "overridden-again"): (
+            "Physician: look at rule {overridden_rule}. It was overridden on each of the last {visits} visits."
         ),
         ("DOS-01", "constant-flow-on-programmable"): "Choose a program: {pump} has no constant flow.",
         ("DOS-01", "program-on-constant-flow"): "Choose constant flow: {pump} cannot be programmed.",

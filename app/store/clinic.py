@@ -57,9 +57,10 @@ from app.store.prescriptions import (
 )
 from app.store.presets import keep_day, keep_preset, keep_retirement, load_day, load_presets
 from app.store.pump_log import load_events, load_orders
+from app.store.second_checks import SqlCheckStore
 
 
-class SqlClinicStore:
+class SqlClinicStore(SqlCheckStore):
     """A :class:`app.models.ports.ClinicStore` in one database."""
 
     def __init__(self, engine: Engine) -> None:

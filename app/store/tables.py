@@ -383,6 +383,67 @@ patient_day_parts = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+second_checks = Table(
+    "second_checks", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("visit_id", Text, ForeignKey("refill_visits.id"), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("injected", VolumePl, nullable=False),
+    Column("first_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("second_id", Text, ForeignKey("users.id")),
+    Column("reason", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("valid_until", Utc, nullable=False),
+    CheckConstraint("length(digest) = 64", name="digest"),
+    CheckConstraint("second_id <> first_id", name="people"),
+    CheckConstraint("(second_id IS NULL) = (reason <> '')", name="reason"),
+    Index(None, "visit_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+second_check_attempts = Table(
+    "second_check_attempts", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("visit_id", Text, ForeignKey("refill_visits.id"), nullable=False),
+    Column("proposal", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("injected", VolumePl, nullable=False),
+    Column("first_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("second_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("differing", Text, nullable=False),
+    CheckConstraint("second_id <> first_id", name="people"),
+    Index(None, "visit_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+tasks = Table(
+    "tasks", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _to("patients"),
+    _to("implants", nullable=True),
+    Column("rule", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("due_on", Day, nullable=False),
+    Column("made_at", Utc, nullable=False),
+    Column("made_by", Text, ForeignKey("users.id"), nullable=False),
+    Column("visit_id", Text, ForeignKey("refill_visits.id")),
+    Index(None, "patient_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+task_ends = Table(
+    "task_ends", METADATA,
+    _to("tasks", primary_key=True),
+    Column("at", Utc, nullable=False),
+    Column("by", Text, ForeignKey("users.id"), nullable=False),
+    Column("note", Text, nullable=False),
+    sqlite_strict=True,
+)  # fmt: skip
+
 stopped_guards = Table(
     "stopped_guards", METADATA,
     Column("serial", Text, primary_key=True, nullable=False),
@@ -453,6 +514,10 @@ _ONLY_GROWS = (
     "withdrawn_orders",
     "clinic_presets",
     "retired_presets",
+    "second_checks",
+    "second_check_attempts",
+    "tasks",
+    "task_ends",
 )
 
 

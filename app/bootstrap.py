@@ -129,15 +129,16 @@ def make_workstation(
             randomness=secrets.token_bytes,
         )
 
-    programming = Programming(store, clock, new_id)
     prescribing = Prescribing(store, catalogue, clock, new_id, as_sent)
+    desk = RefillDesk(store, catalogue, clock, new_id, prescribing.last_order)
+    programming = Programming(store, clock, new_id, desk.require_allowed)
     ports = PortDesk(find_ports, keeper, pump_on, for_this_run=port)
     phones = PhoneDesk(phone_keeper)
     return Workstation(
         store=store,
         catalogue=catalogue,
         clock=clock,
-        desk=RefillDesk(store, catalogue, clock, new_id, prescribing.last_order),
+        desk=desk,
         prescribing=prescribing,
         programming=programming,
         guards=Guards(store, programming, Orders(store, clock, new_id), clock),

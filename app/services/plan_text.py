@@ -238,5 +238,6 @@ def _dose(dose: Mass) -> str:
 
 def _patient_row(patient: PatientActivated) -> TableRow:
     lockout = f"lockout {duration(patient.lockout_min)}"
-    what = f"patient-activated bolus, at most {patient.max_per_day} a day"
-    return TableRow("on demand", lockout, what, _dose(patient.dose), duration(patient.duration_min))
+    often = f"at most {patient.max_per_day} a day"
+    what = "patient-activated bolus"
+    return TableRow(often, lockout, what, _dose(patient.dose), duration(patient.duration_min))

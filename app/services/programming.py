@@ -59,17 +59,23 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Programming:
-    """Sends what a visit proposes. ``new_id`` returns 32 random hex digits."""
+    """Sends what a visit proposes. ``new_id`` returns 32 random hex digits.
+
+    ``require_allowed`` judges a visit's proposal for the user with this id, by what counts at that moment, and raises
+    if it may not be sent: it is asked before a draft is laid into the pump, and again before the commit.
+    """
 
     store: ClinicStore
     clock: Clock
     new_id: Callable[[], str]
+    require_allowed: Callable[[RefillVisit, str], None]
 
     def stage(self, visit: RefillVisit, model: PumpModel, pump: PumpPort, *, serial: str, user_id: str) -> Staged:
         """Put the proposed settings into the pump as a sealed draft, and have them read back.
 
         Raises:
             OrderInDoubtError: settle the earlier order first.
+            BlockedError, ReasonMissingError: it may not be sent, or not any more; nothing was sent.
             EnginesDisagreeError, NotRepresentableError: nothing was sent.
             StaleBaseError, WrongPumpError: nothing was sent; interrogate again.
             ReadBackDiffersError, PumpRefusedError: the draft is dead.
@@ -80,6 +86,7 @@ class Programming:
             raise NothingProposedError(visit=visit.id)
         if self.store.in_doubt(serial):
             raise OrderInDoubtError(serial=serial)
+        self.require_allowed(visit, user_id)
         require_agreement(settings.program, model, settings.concentration)
         digest = pump.digest_of(settings)
         base = pump.interrogate()
@@ -145,6 +152,7 @@ class Programming:
         if staged.sealed.expires_at <= self.clock.utc():
             visit = self.withdraw(staged.intent, pump, user_id=user_id)
             staged = self.stage(visit, model, pump, serial=staged.intent.serial, user_id=user_id)
+        self.require_allowed(staged.visit, user_id)
         settings = self.store.program(staged.intent.program_id).settings
         require_agreement(settings.program, model, settings.concentration)
         visit = self._mark_sent(staged, user_id)

@@ -269,13 +269,16 @@ class RefillDesk:
 
     def _orders_solution(self, visit: RefillVisit, check: DrugCheck) -> bool:
         """Whether an order that counts today is for just this solution."""
+        order = self.order_in_force(visit)
+        return order is not None and (order.drug, order.concentration) == (check.drug, check.concentration)
+
+    def order_in_force(self, visit: RefillVisit) -> SignedOrder | None:
+        """The signed order that counts today; ``None`` if there is none, or if it is not what was signed."""
         try:
             order = self.last_order(visit.implant_id)
         except OrderChangedError:
-            return False
-        today = self.clock.pump().date()
-        wanted = (check.drug, check.concentration)
-        return order is not None and order.counts_on(today) and (order.drug, order.concentration) == wanted
+            return None
+        return order if order is not None and order.counts_on(self.clock.pump().date()) else None
 
     def settings_now(self, visit: RefillVisit) -> PumpSettings | None:
         """What the pump runs: by its own reading, or by the record where it cannot be read."""
@@ -412,6 +415,17 @@ class RefillDesk:
         """Write down what shall be sent. Nothing is sent. Raises: BlockedError, ReasonMissingError."""
         answers = self._answers(self.judge_settings(visit, settings, user), reasons, user)
         return self._save(visit, VisitEvent.PROPOSED, user, answers, proposed=settings, outcome=None)
+
+    def require_allowed(self, visit: RefillVisit, user_id: str) -> None:
+        """Judge the proposal once more, by what counts now: an order may have ended since it was made.
+
+        Raises: BlockedError, ReasonMissingError.
+        """
+        if visit.proposed is None:
+            raise WrongStepError(step=visit.step.value, event=VisitEvent.SENT.value)
+        user = next(user for user in self.store.users() if user.id == user_id)
+        given = {(answer.rule, answer.reason): answer.text for answer in visit.answers}
+        require_reasons(self.judge_settings(visit, visit.proposed, user), given)
 
     def comparison(self, visit: RefillVisit) -> tuple[Row, ...]:
         """What is in the pump beside what would be sent, with the dates that follow.

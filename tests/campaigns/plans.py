@@ -140,7 +140,7 @@ _ROWS = {
     "pulse": rf"{_ON} {_CLOCK} (bolus on top|step in place) {_NUMBER} mcg {_LONG}",
     "periodic": rf"from Mon {_CLOCK} every {_LONG}bolus {_NUMBER} mcg {_LONG}",
     "even": r"every day all day (minimum rate|stopped) ?",
-    "called": rf"on demand lockout {_LONG}patient-activated bolus, at most (\d+) a day {_NUMBER} mcg {_LONG}",
+    "called": rf"at most (\d+) a day lockout {_LONG}patient-activated bolus {_NUMBER} mcg {_LONG}",
 }
 _HEAD = "Days Time What Dose Lasts, or hourly"
 
@@ -177,7 +177,7 @@ def _rows(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _read_program(rows: list[tuple[str, tuple[str, ...]]]) -> Program:
     patient = None
     if rows[-1][0] == "called":
-        lockout, most, dose, long = rows.pop()[1]
+        most, lockout, dose, long = rows.pop()[1]
         patient = PatientActivated(_mass(dose), _minutes(long), _minutes(lockout), int(most))
     return Program(_read_delivery(rows), patient)
 

@@ -396,6 +396,28 @@ def test_what_a_nurse_proposes_within_the_order_is_programmed(desk: Desk) -> Non
     assert running.in_pump_since == datetime(2026, 11, 20, 10)
 
 
+@pytest.mark.parametrize("staged_before", [False, True])
+def test_an_order_that_ends_while_the_nurse_compares_sends_nothing(desk: Desk, staged_before: bool) -> None:
+    order = desk.order(desk.plan(simple("330")))
+    station, nurse = desk.bench.station, desk.nurse
+    visit = station.desk.correct(desk.bench.until_proposed(), nurse)
+    wanted = station.desk.settings_for(visit, program=simple("330"), low_alarm=Volume.ml(2))
+    visit = station.desk.propose(visit, wanted, nurse)
+    model, port = station.desk.model_of(visit), desk.bench.port()
+    staged = None
+    if staged_before:
+        staged = station.programming.stage(visit, model, port, serial=desk.implant.serial, user_id=nurse.id)
+    desk.prescribing.withdraw(order, desk.physician)
+    before = desk.bench.pump.memory.slot
+    with pytest.raises(BlockedError) as refused:
+        if staged is None:
+            station.programming.stage(visit, model, port, serial=desk.implant.serial, user_id=nurse.id)
+        else:
+            station.programming.send(staged, model, port, user_id=nurse.id)
+    assert refused.value.values == {"rules": "U-06"}
+    assert desk.bench.pump.memory.slot == before and not desk.bench.pump.memory.applied
+
+
 def test_a_nurse_fills_another_solution_only_if_it_is_ordered(desk: Desk) -> None:
     stronger = Concentration.mcg_per_ml(2000)
     with pytest.raises(BlockedError):

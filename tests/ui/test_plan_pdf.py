@@ -117,7 +117,7 @@ def test_a_long_plan_carries_its_digest_on_every_page(bench: Bench, tmp_path: Pa
     whole = " ".join(pages)
     for day in ("Mon", "Wed", "Sun"):
         assert whole.count(f"{day} 07:00 bolus on top 3 mcg 5 min") == 1
-    assert "on demand lockout 6 h patient-activated bolus, at most 2 a day 2 mcg 5 min" in whole
+    assert "at most 2 a day lockout 6 h patient-activated bolus 2 mcg 5 min" in whole
 
 
 def test_the_paper_says_what_became_of_the_order(bench: Bench, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.device.server import Do, Fault
-from app.models.quantities import Volume
+from app.models.program import Program, SimpleContinuous
+from app.models.quantities import DoseRate, Volume
 from app.models.refill_visit import Step
 from app.ui.form import FieldRow
 from app.ui.main_window import PATIENT, REFILL, WORKLIST, MainWindow
@@ -183,6 +185,29 @@ def test_sending_wants_the_daily_dose_typed_and_the_button_held(
     qtbot.waitUntil(lambda: window.refill.result is not None, timeout=10_000)
     assert window.refill.result is Result.VERIFIED
     assert len(bench.pump.memory.applied) == 1
+
+
+def test_what_is_ordered_stands_first_and_is_what_would_be_sent(
+    qtbot: QtBot, window: MainWindow, bench: Bench
+) -> None:
+    desk, implant = bench.station.prescribing, bench.station.desk.implant(JOHANNA)
+    running = desk.therapy(implant).settings
+    assert running is not None
+    ordered = replace(running, program=Program(SimpleContinuous(DoseRate.mcg_per_day(310))))
+    draft = desk.save_draft(implant, "Evenings lower", ordered, bench.physician)
+    desk.sign(implant, draft, bench.physician, range_percent=Fraction(0), valid_until=date(2027, 1, 31))
+    at_confirm(qtbot, window, bench)
+    window.refill.correct()
+    idle(qtbot, window)
+    settings = page(window, Step.SETTINGS)
+    assert settings._keep.isChecked(), "what was proposed before stays"
+    settings._ordered.setChecked(True)
+    assert settings._ordered.text().replace("\xa0", " ") == "&As ordered: Evenings lower, until 31 Jan 2027"
+    assert "310" in settings.sentence()
+    settings.act()
+    idle(qtbot, window)
+    assert window.refill.visit is not None and window.refill.visit.proposed is not None
+    assert window.refill.visit.proposed.program == ordered.program
 
 
 def test_going_back_from_the_confirmation_kills_the_draft(qtbot: QtBot, window: MainWindow, bench: Bench) -> None:

@@ -26,6 +26,8 @@ from app.models.formats import rounded
 from app.models.program import Program, SimpleContinuous
 from app.models.quantities import DoseRate, Volume
 from app.models.refill_visit import Step
+from app.models.signed_order import SignedOrder
+from app.ui.dates import show_day
 from app.ui.dose_field import DoseField
 from app.ui.form import add_field
 from app.ui.hold_button import HoldButton
@@ -42,11 +44,15 @@ class SettingsPage(StepPage):
     def __init__(self, view_model: RefillViewModel) -> None:
         super().__init__(view_model, self.tr("New settings"), self.tr("&Review beside the old ones"))
         self._judged: Judged | None = None
+        self._order: SignedOrder | None = None
+        self._ordered = QRadioButton(self.tr("&As ordered"))
         self._keep = QRadioButton(self.tr("&Keep the program as it is"))
         self._change = QRadioButton(self.tr("Another &daily dose, simple continuous"))
         group = QButtonGroup(self)
-        group.addButton(self._keep)
-        group.addButton(self._change)
+        for choice in (self._ordered, self._keep, self._change):
+            group.addButton(choice)
+            choice.toggled.connect(self._judge)
+            self.fields.addWidget(choice)
         self.dose = DoseField("mcg/day", 1, 5)
         self._alarm = DoseField("mL", 1, 2, scale=Scale.LEAD)
         self._sentence = QLabel()
@@ -54,13 +60,10 @@ class SettingsPage(StepPage):
         self._problem = QLabel()
         self._problem.setWordWrap(True)
         set_role(self._problem, "error")
-        self.fields.addWidget(self._keep)
-        self.fields.addWidget(self._change)
         self._dose_row = add_field(self.fields, self.tr("New daily d&ose"), self.dose)
         add_field(self.fields, self.tr("Low-reservoir &alarm at"), self._alarm)
         self.fields.addWidget(self._sentence)
         self.fields.addWidget(self._problem)
-        self._change.toggled.connect(self._judge)
         self.dose.valueChanged.connect(self._judge)
         self._alarm.valueChanged.connect(self._judge)
 
@@ -70,20 +73,33 @@ class SettingsPage(StepPage):
             return
         model = self.view_model.workstation.desk.model_of(visit)
         self.lead.setText(self.tr("In the pump now: {0}.").format(sentence_of(now, model)))
-        wanted = visit.proposed or now
-        self._alarm.set_value(wanted.low_alarm.in_ml)
-        changed = visit.proposed is not None and visit.proposed.program != now.program
-        (self._change if changed else self._keep).setChecked(True)
+        self._show_order()
+        wanted = visit.proposed or (self._order.settings if self._order else now)
+        self._alarm.set_value((visit.proposed or now).low_alarm.in_ml)
+        ordered = self._order is not None and wanted.program == self._order.settings.program
+        changed = not ordered and wanted.program != now.program
+        (self._ordered if ordered else self._change if changed else self._keep).setChecked(True)
         self.dose.set_value(None)
         if changed and isinstance(wanted.program.delivery, SimpleContinuous):
             self.dose.set_value(wanted.program.delivery.daily_dose.in_mcg_per_day)
         self._judge()
         self._alarm.setFocus()
 
+    def _show_order(self) -> None:
+        """What is ordered stands first, with its name and its last day."""
+        self._order = self.view_model.order_in_force()
+        self._ordered.setVisible(self._order is not None)
+        if self._order is not None:
+            self._ordered.setText(
+                self.tr("&As ordered: {0}, until {1}").format(self._order.name, show_day(self._order.valid_until))
+            )
+
     def _program(self) -> Program | None:
         now, dose = self.view_model.settings_now(), self.dose.value()
         if now is None:
             return None
+        if self._ordered.isChecked() and self._order is not None:
+            return self._order.settings.program
         if not self._change.isChecked():
             return now.program
         if dose is None:

@@ -25,6 +25,7 @@ from app.models.pump import Outcome, PumpPort, PumpSettings
 from app.models.quantities import Mass, Volume
 from app.models.refill_visit import DrugCheck, RefillVisit, Step
 from app.models.report import RefillReport
+from app.models.signed_order import SignedOrder
 from app.services.programming import Staged
 from app.services.refill import IdentityDiffersError, Reasons, Residual
 from app.services.refill_report import build_report
@@ -200,6 +201,10 @@ class RefillViewModel(QObject):
     def settings_now(self) -> PumpSettings | None:
         """What the pump runs."""
         return self.workstation.desk.settings_now(self._open_visit())
+
+    def order_in_force(self) -> SignedOrder | None:
+        """What a physician has ordered, and counts today."""
+        return self.workstation.desk.order_in_force(self._open_visit())
 
     def judge_settings(self, program: Program, low_alarm: Volume) -> Judged | str:
         """The settings that would be sent and what the rules say, or in words why there are none."""

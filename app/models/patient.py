@@ -22,7 +22,8 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """One person. ``number`` is the clinic's own; ``high_risk`` marks a high risk in withdrawal (rule REF-15)."""
+    """One person. ``number`` is the clinic's own; ``high_risk`` marks a high risk in withdrawal for a reason
+    that is not on record (rule REF-15)."""
 
     id: str
     number: str

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
+from app.models.circumstances import NOTHING_KNOWN, Circumstances
 from app.models.patient import Implant, Patient
 from app.models.pump import Order, Outcome, PumpSettings
 from app.models.quantities import Concentration, Volume
@@ -148,3 +149,4 @@ class TherapyRecord:
     fill: Fill | None
     programs: tuple[ProgramRecord, ...]
     appointment_on: date | None
+    circumstances: Circumstances = NOTHING_KNOWN

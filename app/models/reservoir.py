@@ -182,6 +182,7 @@ def _floor_minute(start: datetime, minutes: Fraction) -> datetime | None:
 
 class RefillLimit(StrEnum):
     VOLUME = "volume"
+    OVER_INFUSION = "over-infusion"
     STABILITY = "stability"
     BATTERY = "battery"
 
@@ -194,25 +195,42 @@ class RefillBy:
     limited_by: RefillLimit
 
 
-def refill_by(
-    *, low_at: datetime | None, filled_at: datetime, stability_days: int | None, battery_end: datetime | None
-) -> RefillBy | None:
-    """The earliest of low reservoir, drug stability and battery; ``None`` when none of them is known.
+def refill_terms(
+    *,
+    low_at: datetime | None,
+    filled_at: datetime,
+    stability_days: int | None,
+    battery_end: datetime | None,
+    earliest_empty_at: datetime | None = None,
+) -> tuple[RefillBy, ...]:
+    """Every known term that a refill must not miss, in the order of :class:`RefillLimit`.
 
-    Source: REF-09, F-08.
+    Source: REF-09, F-08; ``earliest_empty_at``, where a pump at its upper flow error is empty without any alarm: SR-12.
     """
-    terms: list[tuple[datetime, RefillLimit]] = []
-    if low_at is not None:
-        terms.append((low_at, RefillLimit.VOLUME))
+    stable_until = None
     if stability_days is not None:
         stable_until = (filled_at + timedelta(days=stability_days)).replace(second=0, microsecond=0)
-        terms.append((stable_until, RefillLimit.STABILITY))
-    if battery_end is not None:
-        terms.append((battery_end, RefillLimit.BATTERY))
-    if not terms:
-        return None
-    at, limit = min(terms, key=lambda term: term[0])
-    return RefillBy(at, limit)
+    terms = zip(RefillLimit, (low_at, earliest_empty_at, stable_until, battery_end), strict=True)
+    return tuple(RefillBy(at, limit) for limit, at in terms if at is not None)
+
+
+def refill_by(
+    *,
+    low_at: datetime | None,
+    filled_at: datetime,
+    stability_days: int | None,
+    battery_end: datetime | None,
+    earliest_empty_at: datetime | None = None,
+) -> RefillBy | None:
+    """The earliest of :func:`refill_terms`; ``None`` when none of them is known. Source: REF-09, F-08."""
+    terms = refill_terms(
+        low_at=low_at,
+        filled_at=filled_at,
+        stability_days=stability_days,
+        battery_end=battery_end,
+        earliest_empty_at=earliest_empty_at,
+    )
+    return min(terms, key=lambda term: term.at, default=None)
 
 
 def battery_end(pump: PumpModel, implanted_on: date) -> date | None:

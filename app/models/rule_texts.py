@@ -91,6 +91,13 @@ TEXTS = MappingProxyType(
         ("U-15", "overridden-again"): (
             "Physician: look at rule {overridden_rule}. It was overridden on each of the last {visits} visits."
         ),
+        ("U-13", "missing"): "Contact the manufacturer: “{what}” is unknown.",
+        ("U-13", "unreadable"): "Contact the manufacturer: “{what}” cannot be read ({raw}).",
+        ("U-13", "past"): "Contact the manufacturer: “{what}” cannot be {raw}, which has passed.",
+        ("U-13", "after-eri"): (
+            "Contact the manufacturer: “{what}” cannot be {raw}, so long after the warning of the battery."
+        ),
+        ("U-13", "too-far"): "Contact the manufacturer: “{what}” cannot be as late as {raw}.",
         ("DOS-01", "constant-flow-on-programmable"): "Choose a program: {pump} has no constant flow.",
         ("DOS-01", "program-on-constant-flow"): "Choose constant flow: {pump} cannot be programmed.",
         ("DOS-03", "overlapping-steps"): "Move the steps apart: two of them run at the same time.",
@@ -190,6 +197,41 @@ TEXTS = MappingProxyType(
         ("REF-09", "appointment-too-late"): (
             "Choose an earlier day: {appointment_on} is after the refill-by date {refill_by}."
         ),
+        ("REF-08", "raise-alarm"): (
+            "Think of a low-reservoir alarm at {suggested_ml} mL: withdrawal came before the alarm at least once. "
+            "It would sound on {low_on}, and the refill would be due by {refill_by}."
+        ),
+        ("REF-09", "appointment-passed"): "Choose a later day: {appointment_on} has passed.",
+        ("REF-09", "appointment-late"): (
+            "Move the appointment forward: {appointment_on} is after the refill-by date {refill_by}."
+        ),
+        ("REF-09", "weekend"): "Make sure that the clinic is open: {appointment_on} is a weekend.",
+        ("REF-09", "holiday"): "Make sure that the clinic is open: {appointment_on} is a holiday, {why}.",
+        ("REF-09", "no-working-day"): "Refill somewhat earlier: nobody works from {from} to {to}.",
+        ("REF-09", "window-passed"): "Refill soon: the days that suit have passed, and {refill_by} is the last.",
+        ("REF-09", "no-day-left"): (
+            "Find a day by telephone: until {refill_by} there is no working day on which the patient is here."
+        ),
+        ("REF-11", "phone"): "Phone the patient today: the pump should have been refilled by {refill_by}.",
+        ("REF-11", "empty"): (
+            "Treat this as interrupted therapy: assume the pump empty since {empty_on}. Look for withdrawal, and "
+            "restart with a physician."
+        ),
+        ("REF-14", "early"): (
+            "Refill before the absence: the patient is away from {away_from} to {away_to}, and the refill is due by "
+            "{refill_by}."
+        ),
+        ("REF-14", "late"): (
+            "Refill right after the return: the patient is away from {away_from} to {away_to}, and the refill is due "
+            "by {refill_by}."
+        ),
+        ("REF-14", "appointment-away"): (
+            "Choose another day: on {appointment_on} the patient is away ({away_from} to {away_to})."
+        ),
+        ("LIF-01", "plan"): "Plan the replacement of the pump: it was implanted {years} years ago.",
+        ("LIF-01", "replace"): "Have the pump replaced: it was implanted {years} years ago.",
+        ("LIF-01", "overdue"): "Have the pump replaced now: {years} years are more than its battery lasts.",
+        ("LIF-01", "warned"): "Have the pump replaced by {replace_by}: its battery has warned since {warned_on}.",
         ("REF-11", "ran-dry"): (
             "Treat this as interrupted therapy: the {filled_ml} mL must have run out. Look for withdrawal, and restart "
             "with a physician."

@@ -13,10 +13,11 @@ from enum import IntEnum
 from fractions import Fraction
 
 from app.models.catalogue import Catalogue, PumpKind, PumpModel
+from app.models.circumstances import NOTHING_KNOWN, Circumstances, RiskReason, risk_reasons
 from app.models.course import NoCourseError, ProgramFigures, achieved_plan, course_of, figures_of
 from app.models.patient import Implant, Patient
 from app.models.pump import PumpSettings
-from app.models.quantities import Volume
+from app.models.quantities import Mass, Volume
 from app.models.records import Fill, ProgramRecord, TherapyRecord
 from app.models.reservoir import (
     CourseSpan,
@@ -26,7 +27,7 @@ from app.models.reservoir import (
     TheoreticalReservoir,
     battery_end,
     minutes_between,
-    refill_by,
+    refill_terms,
     reservoir_dates,
     theoretical_reservoir,
 )
@@ -49,7 +50,8 @@ class Therapy:
     """One patient's therapy at one moment of the pump's clock.
 
     ``reservoir`` is what should be left at ``at``; ``settings`` what the pump runs; ``figures`` what that comes to.
-    ``program_since`` is since when it runs that program, whatever else was set meanwhile.
+    ``program_since`` is since when it runs that program, whatever else was set meanwhile. ``terms`` are all that
+    ``refill_by`` is the earliest of; ``risks`` why an interruption would be worse for this patient (rule REF-15).
     """
 
     patient: Patient
@@ -66,11 +68,19 @@ class Therapy:
     urgency: Urgency
     at: datetime
     program_since: datetime | None = None
+    terms: tuple[RefillBy, ...] = ()
+    risks: tuple[RiskReason, ...] = ()
+    circumstances: Circumstances = NOTHING_KNOWN
 
     @property
     def telemetry(self) -> bool:
         """Whether the pump can be interrogated and programmed."""
         return self.model is not None and self.model.kind is PumpKind.PROGRAMMABLE
+
+    @property
+    def high_risk(self) -> bool:
+        """Whether an interruption would be worse for this patient than for others. Source: REF-15."""
+        return bool(self.risks)
 
     @property
     def days_left(self) -> int | None:
@@ -86,17 +96,19 @@ def therapy_of(record: TherapyRecord, catalogue: Catalogue, *, at: datetime) -> 
     model = catalogue.pump(implant.pump_model) if implant else None
     settings = record.programs[-1].settings if record.programs else None
     if implant is None or model is None or record.fill is None or settings is None:
-        return _unknown(record, model, settings, at)
+        return _unknown(record, model, catalogue, at)
     figures = _figures(settings, model)
     spans, boluses = delivery_since(record.fill, record.programs, model, until=at)
     dates = dates_of(record.fill, record.programs, model, figures) if figures else None
-    ends = battery_end(model, implant.implanted_on)
-    due = refill_by(
+    ends = _battery_ends(record, model, catalogue)
+    terms = refill_terms(
         low_at=dates.low_at if dates else None,
+        earliest_empty_at=dates.earliest_empty_at if dates else None,
         filled_at=record.fill.at,
         stability_days=catalogue.drug(record.fill.drug).stability_days,
         battery_end=datetime.combine(ends, time()) if ends else None,
     )
+    due = min(terms, key=lambda term: term.at, default=None)
     return Therapy(
         patient=record.patient,
         implant=implant,
@@ -112,16 +124,48 @@ def therapy_of(record: TherapyRecord, catalogue: Catalogue, *, at: datetime) -> 
         urgency=_urgency(due, dates, catalogue, at),
         at=at,
         program_since=_program_since(record.programs),
+        terms=terms,
+        risks=_risks(record, settings, figures, catalogue),
+        circumstances=record.circumstances,
     )
 
 
-def _unknown(record: TherapyRecord, model: PumpModel | None, settings: PumpSettings | None, at: datetime) -> Therapy:
-    ends = battery_end(model, record.implant.implanted_on) if model and record.implant else None
+def _unknown(record: TherapyRecord, model: PumpModel | None, catalogue: Catalogue, at: datetime) -> Therapy:
+    settings = record.programs[-1].settings if record.programs else None
+    ends = _battery_ends(record, model, catalogue) if model else None
+    figures = _figures(settings, model) if settings and model else None
     return Therapy(
-        record.patient, record.implant, model, record.fill, settings,
-        _figures(settings, model) if settings and model else None,
+        record.patient, record.implant, model, record.fill, settings, figures,
         None, None, None, ends, record.appointment_on, Urgency.UNKNOWN, at, _program_since(record.programs),
+        risks=_risks(record, settings, figures, catalogue), circumstances=record.circumstances,
     )  # fmt: skip
+
+
+def _battery_ends(record: TherapyRecord, model: PumpModel, catalogue: Catalogue) -> date | None:
+    """The end of the service life, or of the time that the battery's own warning leaves, whichever is earlier.
+
+    Source: F-08, LIF-01.
+    """
+    by_age = battery_end(model, record.implant.implanted_on) if record.implant else None
+    warned_on = record.circumstances.eri_on
+    if warned_on is None:
+        return by_age
+    days = model.eri_to_stop_days
+    by_warning = warned_on + timedelta(days=int(catalogue.rule("lif_01_replace_days")) if days is None else days)
+    return min(by_age, by_warning) if by_age else by_warning
+
+
+def _risks(
+    record: TherapyRecord, settings: PumpSettings | None, figures: ProgramFigures | None, catalogue: Catalogue
+) -> tuple[RiskReason, ...]:
+    """Source: REF-15; the limit is one of baclofen."""
+    counts = settings is not None and figures is not None and "baclofen" in settings.drug.split("+")
+    return risk_reasons(
+        record.circumstances,
+        flagged=record.patient.high_risk,
+        daily_mcg=figures.achieved_daily / Mass.PER_MCG if figures is not None and counts else None,
+        high_dose_mcg=catalogue.rule("ref_15_high_dose_mcg_per_day"),
+    )
 
 
 def _program_since(programs: Sequence[ProgramRecord]) -> datetime | None:

@@ -26,4 +26,4 @@ def worklist(store: ClinicStore, catalogue: Catalogue, clock: Clock, *, search: 
 
 def _order(therapy: Therapy) -> tuple[int, bool, datetime, str]:
     due = therapy.refill_by.at if therapy.refill_by else datetime.max
-    return therapy.urgency, not therapy.patient.high_risk, due, therapy.patient.name
+    return therapy.urgency, not therapy.high_risk, due, therapy.patient.name

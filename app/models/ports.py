@@ -16,6 +16,7 @@ from app.models.patient import User
 from app.models.patient_day import DayPart
 from app.models.presets import ClinicPreset
 from app.models.pump import PumpEvent
+from app.models.pump_event_ports import PumpEventStore
 from app.models.records import (
     Assessment,
     AuditEntry,
@@ -109,7 +110,7 @@ class PrescriptionStore(Protocol):
         ...
 
 
-class ClinicStore(OrderStore, PrescriptionStore, CheckStore, Protocol):
+class ClinicStore(OrderStore, PrescriptionStore, CheckStore, PumpEventStore, Protocol):
     """The clinic's records."""
 
     def users(self) -> Sequence[User]:
@@ -160,8 +161,18 @@ class ClinicStore(OrderStore, PrescriptionStore, CheckStore, Protocol):
         """Raises: NotOnRecordError."""
         ...
 
-    def save_visit(self, visit: RefillVisit, entry: AuditEntry, *, events: Sequence[PumpEvent] = ()) -> None:
-        """Write the visit as it is now, and with a new reading the pump's events that are not on record yet."""
+    def save_visit(
+        self,
+        visit: RefillVisit,
+        entry: AuditEntry,
+        *,
+        events: Sequence[PumpEvent] = (),
+        eri_on: datetime | None = None,
+    ) -> None:
+        """Write the visit as it is now, and with a new reading the pump's events that are not on record yet.
+
+        The reading itself is kept for good; ``eri_on`` is when its replacement indicator came up, on the pump's clock.
+        """
         ...
 
     def save_fill(self, visit: RefillVisit, fill: Fill, entry: AuditEntry) -> None:

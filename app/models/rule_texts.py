@@ -326,3 +326,86 @@ ALARM_TEXTS = MappingProxyType(
         "alarm-stopped-too-long": "Find out why the pump has been stopped for more than 48 h.",
     }
 )
+        ("LIF-02", "stalled"): (
+            "Read the pump again after {wait_min} min: its motor has stalled, for {stalled_for}, and the log shows no "
+            "recovery."
+        ),
+        ("LIF-02", "no-recovery"): (
+            "Treat this as an emergency and call a physician: two readings show no recovery of the motor."
+        ),
+        ("LIF-02", "recovered-once"): (
+            "Read the pump again after {wait_min} min: one reading shows the motor recovered after {stalled_for}, a "
+            "second must agree."
+        ),
+        ("LIF-02", "recovered"): "Note the stall: the motor stood for {stalled_for}; two readings show it recovered.",
+        ("LIF-02", "mri-read-before"): "Read the pump before the scan, so that its log shows what the scanner does.",
+        ("LIF-02", "mri-read-after"): "Read the pump now: after a scan, its alarm may hold delivery until it is read.",
+        ("LIF-02", "mri-read-again"): "Read the pump again, at least {wait_min} min after the reading before.",
+        ("LIF-02", "mri-no-stall"): (
+            "Find out why: the log shows no stall during this scan. Was it this pump, and did the scan take place?"
+        ),
+        ("LIF-02", "mri-not-before"): "Judge with care: the pump was not read before this scan.",
+        ("LIF-03", "stopped-long"): (
+            "Have a physician decide: the pump stands stopped for {stopped_for}. Above {limit_h} h it may be damaged."
+        ),
+        ("U-10", "stopped-now"): (
+            "Resume it, or have a physician sign that it stays stopped: it has delivered nothing for {stopped_for}."
+        ),
+        ("PRO-08", "gap"): "Look for signs of withdrawal: {interrupted_for} without the program since the last fill.",
+        ("PRO-08", "gap-review"): (
+            "Ask a physician before filling: after {interrupted_for} without the program it may not simply run on."
+        ),
+        ("PRO-08", "gap-stop"): (
+            "Stop and ask a physician: after {interrupted_for}, restart with at most {restart_percent} % of the dose "
+            "and titrate anew."
+        ),
+        ("PRO-08", "gap-unknown"): (
+            "Stop and ask a physician: nobody knows how long delivery was interrupted. Restart with at most "
+            "{restart_percent} % of the dose."
+        ),
+        ("PRO-08", "restart-dose"): (
+            "Lower the dose: {proposed_mcg} mcg a day is more than {limit_mcg} mcg, {restart_percent} % of the "
+            "{before_mcg} mcg before the interruption."
+        ),
+        ("PRO-08", "same-program"): (
+            "Choose a dose anew: the program must not simply run on. A physician has not decided yet ({cards})."
+        ),
+        ("REF-11", "empty-now"): (
+            "Treat this as interrupted therapy, and ask a physician before filling: empty for {empty_for}."
+        ),
+        ("REF-11", "late"): "Look for signs of withdrawal: the refill is {late_days} days late.",
+        ("U-11", "memory-reset-now"): (
+            "Program everything anew: the pump has lost its memory and does not run the program that was verified."
+        ),
+        ("U-11", "battery-reset"): (
+            "Program everything anew: a low battery reset the pump, and it does not run the program that was verified."
+        ),
+        ("U-11", "reset-before"): "Note that the pump was reset, and was programmed anew afterwards.",
+        ("U-11", "memory-error"): (
+            "Program everything anew: the pump found an error in its memory, and its program cannot be trusted."
+        ),
+        ("U-11", "memory-error-before"): "Note the memory error: the pump was programmed anew afterwards.",
+        ("U-11", "other-settings"): (
+            "Compare and take over: the pump runs other settings than the record, since revision {revision}."
+        ),
+        ("U-11", "revision-gap"): (
+            "Ask who else worked on this pump: it is at revision {revision}, the record at {expected}. The settings "
+            "are the same."
+        ),
+        ("LIF-01", "replace-by"): "Plan the replacement now: the battery nears its end. Replace by {replace_by}.",
+        ("U-13", "replace-by-unknown"): (
+            "Contact the manufacturer: the battery nears its end, and by when the pump must be replaced is unknown."
+        ),
+        ("LIF-01", "end-of-service"): (
+            "Arrange another therapy at once and call a physician: the battery has ended, and nothing is delivered."
+        ),
+        ("U-12", "clock-near"): "Set the pump's clock, or say why not: it is {offset_min} min off.",
+        ("U-12", "clock-far"): "Set the pump's clock before anything is sent: it is {offset_min} min off.",
+        ("H-30", "system-revised"): (
+            "Have a physician choose the dose anew: pump or catheter were revised, and the old dose may be too much."
+        ),
+        ("CON-02", "bridge-running"): "Wait, or ask a physician: the bridge bolus of the last change still runs.",
+        ("R-6", "unknown-event"): (
+            "Ask the manufacturer: the log holds code {code}, value {value}, {times} times. This program has no name "
+            "for it."
+        ),

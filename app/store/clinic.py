@@ -14,7 +14,6 @@ from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from app.models.patient import CatheterPiece, Implant, Origin, Patient, Role, User
 from app.models.patient_day import DayPart
@@ -56,11 +55,12 @@ from app.store.prescriptions import (
     load_signed_orders,
 )
 from app.store.presets import keep_day, keep_preset, keep_retirement, load_day, load_presets
+from app.store.pump_event_notes import SqlPumpEventStore, keep_events, keep_reading_of
 from app.store.pump_log import load_events, load_orders
 from app.store.second_checks import SqlCheckStore
 
 
-class SqlClinicStore(SqlCheckStore):
+class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
     """A :class:`app.models.ports.ClinicStore` in one database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -197,10 +197,18 @@ class SqlClinicStore(SqlCheckStore):
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def save_visit(self, visit: RefillVisit, entry: AuditEntry, *, events: Sequence[PumpEvent] = ()) -> None:
+    def save_visit(
+        self,
+        visit: RefillVisit,
+        entry: AuditEntry,
+        *,
+        events: Sequence[PumpEvent] = (),
+        eri_on: datetime | None = None,
+    ) -> None:
         with self.engine.begin() as connection:
             _keep_visit(connection, visit)
-            _keep_events(connection, visit.implant_id, events)
+            keep_events(connection, visit.implant_id, events)
+            keep_reading_of(connection, visit, eri_on)
             if visit.appointment_on is not None and visit.step is Step.CLOSED:
                 _book(connection, visit.patient_id, visit.appointment_on, entry.at)
             audit_trail.append(connection, entry)
@@ -494,18 +502,6 @@ def _keep_guard(connection: Connection, guard: StoppedGuard | None = None, *, li
         _keep_row(connection, tables.stopped_guards, _columns(guard), key="serial")
     if lifted is not None:
         connection.execute(delete(tables.stopped_guards).where(tables.stopped_guards.c.serial == lifted))
-
-
-def _keep_events(connection: Connection, implant_id: str, events: Sequence[PumpEvent]) -> None:
-    for event in events:
-        values = {
-            "implant_id": implant_id,
-            "number": event.number,
-            "at": event.at,
-            "code": event.code,
-            "value": event.value,
-        }
-        connection.execute(insert_or_ignore(tables.pump_events).values(**values).on_conflict_do_nothing())
 
 
 def _book(connection: Connection, patient_id: str, day: date, at: datetime) -> None:

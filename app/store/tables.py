@@ -462,6 +462,58 @@ pump_events = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+pump_readings = Table(
+    "pump_readings", METADATA,
+    Column("seq", Integer, primary_key=True),
+    _to("implants"),
+    Column("visit_id", Text, ForeignKey("refill_visits.id")),
+    Column("read_at", Utc, nullable=False),
+    Column("pump_clock", PumpTime, nullable=False),
+    Column("revision", Integer, nullable=False),
+    _flag("running"),
+    _flag("reset"),
+    Column("alarms", Text, nullable=False),
+    Column("eri_on", PumpTime),
+    Column("last_event", Integer, nullable=False),
+    UniqueConstraint("implant_id", "read_at"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+event_resolutions = Table(
+    "event_resolutions", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _to("implants"),
+    Column("visit_id", Text, ForeignKey("refill_visits.id")),
+    Column("card_key", Text, nullable=False),
+    Column("event_number", Integer, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("by", Text, ForeignKey("users.id"), nullable=False),
+    Column("second_id", Text, ForeignKey("users.id")),
+    _one_of("way", "physician", "confirm", "acknowledge"),
+    CheckConstraint("second_id <> by", name="people"),
+    CheckConstraint("way = 'acknowledge' OR reason <> ''", name="reason"),
+    Index(None, "implant_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+therapy_events = Table(
+    "therapy_events", METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _to("implants"),
+    Column("kind", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("noted_at", Utc, nullable=False),
+    Column("noted_by", Text, ForeignKey("users.id"), nullable=False),
+    Column("about", Text, ForeignKey("therapy_events.id")),
+    _one_of("kind", "mri-planned", "mri-done", "mri-cancelled", "system-revised"),
+    Index(None, "implant_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
 assessments = Table(
     "assessments", METADATA,
     _id(),
@@ -507,6 +559,9 @@ audit = Table(
 )  # fmt: skip
 
 _ONLY_GROWS = (
+    "pump_readings",
+    "event_resolutions",
+    "therapy_events",
     "audit",
     "program_drafts",
     "signed_orders",

@@ -237,16 +237,66 @@ TEXTS = MappingProxyType(
             "with a physician."
         ),
         ("CON-01", "solution-changes"): "Expect a bridge bolus: the drug or its concentration changes ({drug}).",
+        ("CON-01", "no-decision"): "Decide about the bridge: other fluid than before goes into the catheter.",
+        ("CON-01", "no-bridge-not-physician"): "Ask a physician: to leave out the bridge is not a nurse's to decide.",
+        ("CON-01", "no-bridge-reason"): "Write why there is no bridge: at least {characters} characters.",
+        ("CON-01", "no-bridge"): (
+            "Watch the patient for {hours} h: without the bridge it is {mcg_per_day} mcg of {drug} a day, {factor} "
+            "times the old dose."
+        ),
+        ("CON-01", "no-bridge-for-ever"): (
+            "Watch the patient: the new program pushes nothing, and {mcg_per_day} mcg of {drug} a day arrive."
+        ),
+        ("CON-02", "two-fluids"): (
+            "Wait until {wait_until}: the catheter still holds two solutions ({ahead_ml} mL of the older one), and no "
+            "even bridge keeps the dose."
+        ),
+        ("CON-02", "two-fluids-standing"): (
+            "Start the pump on the old settings first: the catheter holds two solutions ({ahead_ml} mL of the older "
+            "one), and nothing moves."
+        ),
+        ("CON-02", "no-even-bridge"): (
+            "Plan this with a physician: with a dose of zero before or after, or another drug in the catheter, there "
+            "is no bridge."
+        ),
+        ("CON-02", "short-bridge"): (
+            "Expect {error_percent} % off the dose during the bridge: {duration_min} min are too few for whole "
+            "minutes to hit it (limit {limit_percent} %)."
+        ),
+        ("CON-02", "bridge-runs"): (
+            "Change the solution after {wait_until}: until then a bridge runs, and no even bridge can follow on it."
+        ),
+        ("CON-02", "old-differs"): (
+            "Find out what is in the pump: it says {pump_drug} {pump_mcg_per_ml} mcg/mL, and the last fill on record "
+            "is {record_drug} {record_mcg_per_ml} mcg/mL."
+        ),
         ("CON-02", "long-bridge"): (
             "Plan how the patient is watched: the bridge lasts {duration_min} min, more than {limit_days} days."
         ),
         ("CON-04", "no-reason"): (
             "Do not prime: it is for a new system, a revision or an emptied catheter. Else it is an overdose."
         ),
+        ("CON-04", "watch"): (
+            "Keep the patient under observation for {hours} h: drug can arrive before the priming bolus ends, and too "
+            "little after it."
+        ),
+        ("CON-04", "tubing-is-full"): (
+            "Fill the catheter only: the tubing in the pump is full of drug, and more would be an overdose."
+        ),
+        ("CON-04", "more-than-path"): (
+            "Prime less: {volume_ml} mL is more than tubing and catheter hold, {path_ml} mL."
+        ),
         ("CON-05", "tubing-unknown"): "Enter the volume of the pump's tubing: it is not known for {pump}.",
         ("CON-05", "catheter-unknown"): (
             "Find the implant record: how much of the catheter was cut off is not known, so the bridge can only be "
             "given as a range."
+        ),
+        ("CON-05", "catheter-range"): (
+            "Find the implant record: the bridge lasts {shortest} with {shortest_cm} cm of catheter and {longest} with "
+            "{longest_cm} cm, and nobody wrote down which."
+        ),
+        ("CON-05", "bridge-needs-path"): (
+            "Find the implant record: without the volume of tubing and catheter there is no bridge."
         ),
         ("CON-05", "prime-catheter-unknown"): (
             "Find the implant record: without the catheter's volume no priming bolus can be worked out."
@@ -254,6 +304,24 @@ TEXTS = MappingProxyType(
         ("CON-06", "mixture"): "Weigh the risk with a physician: {drug} in one reservoir lacks data on safety.",
         ("CON-06", "drug-changes"): (
             "Rinse, bridge and check the units with a physician: {old_drug} is replaced by {new_drug}."
+        ),
+        ("CON-06", "rinse-unanswered"): (
+            "Say whether the reservoir was rinsed: what is left of the old solution mixes with the new one."
+        ),
+        ("CON-06", "not-rinsed"): "Rinse the reservoir: what is left of the old solution mixes with the new one.",
+        ("CON-06", "not-rinsed-real"): (
+            "Rinse the reservoir: with what is left in it, the new solution is really {real_mcg_per_ml} mcg/mL "
+            "({error_percent} %)."
+        ),
+        ("CON-06", "diluted"): (
+            "Know the real concentration: {real_mcg_per_ml} mcg/mL ({error_percent} %), with what stayed in the pump."
+        ),
+        ("CON-06", "parts-unknown"): (
+            "Check each part of {drug} by hand: only the first one's concentration is known here."
+        ),
+        ("CON-06", "ratio-changes"): (
+            "Work out {drug} by itself: it was {old_ratio_percent} % of {dosed} and will be {new_ratio_percent} %, so "
+            "its dose changes too."
         ),
         ("TIT-04", "first-day"): (
             "Wait: the dose is not raised within {limit_h} h of the start, and {hours} h have passed."

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 CAMPAIGNS = {
+    "bridges": "bridges",
     "engines": "engines",
     "dose-field": "dose_field",
     "frames": "frames",

@@ -49,6 +49,24 @@ TEXTS = MappingProxyType(
         ),
         ("U-03", "no-concentration"): "Enter the concentration of {drug}: at 0 mcg/mL nothing can be dosed.",
         ("U-03", "expired"): "Take another vial: this one expired on {expires_on}.",
+        ("U-03", "vial-expired"): "Take another vial: lot {lot} expired on {expires_on}.",
+        ("U-03", "wrong-drug"): "Put this vial away: {product} (lot {lot}) is not {drug}, which is to go in.",
+        ("U-03", "wrong-concentration"): (
+            "Put this vial away: lot {lot} holds {found_mcg_per_ml} mcg/mL, and {concentration_mcg_per_ml} mcg/mL is "
+            "to go in."
+        ),
+        ("U-03", "too-little"): (
+            "Scan another vial or inject less: the vials hold {total_ml} mL, and {needed_ml} mL is needed."
+        ),
+        ("U-03", "same-serial"): "Remove one of them: the vial with serial number {serial} was scanned twice.",
+        ("U-03", "count-vials"): (
+            "Count the vials by hand: {count} scans carry no serial number, so one vial may have been scanned twice."
+        ),
+        ("U-03", "no-serial"): (
+            "Compare the lot with the label: the code of lot {lot} has no serial number, or the scanner dropped the "
+            "separator before it."
+        ),
+        ("U-03", "mixed-lots"): "Expect more than one lot on the report: {lots}.",
         ("U-06", "solution-not-ordered"): (
             "Ask a physician: another drug or concentration than the one in the pump is not a nurse's to choose."
         ),
@@ -73,6 +91,10 @@ TEXTS = MappingProxyType(
         ("U-07", "remote-check"): (
             "Have a colleague check drug, concentration, daily dose and volume from afar today: they were sent without "
             "a second person."
+        ),
+        ("U-07", "unknown-product"): (
+            "Have a second person type the label without seeing the first reading: product {gtin} is not in the "
+            "catalogue."
         ),
         ("U-09", "ratio"): (
             "Check for a slip of unit or digit: {new_daily_dose_mcg} mcg a day is {ratio} times the old "

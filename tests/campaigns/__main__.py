@@ -15,6 +15,7 @@ CAMPAIGNS = {
     "model": "model",
     "plans": "plans",
     "robot": "robot",
+    "vials": "vials",
 }
 
 

@@ -13,6 +13,7 @@ CAMPAIGNS = {
     "frames": "frames",
     "link": "link",
     "model": "model",
+    "pairs": "pairs",
     "plans": "plans",
     "robot": "robot",
     "vials": "vials",

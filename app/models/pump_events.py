@@ -15,6 +15,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from app.models.catalogue import Catalogue
+from app.models.dates_shown import DateLimits, ShownDate, shown_date
 from app.models.findings import Finding, Severity
 from app.models.formats import plain, rounded
 from app.models.interruptions import (
@@ -31,8 +32,6 @@ from app.models.pump import Alarm, PumpEvent, PumpEventKind, PumpSettings
 from app.models.refill_visit import VisitEvent
 
 _MINUTE = timedelta(minutes=1)
-ON_RECORD_LATER = timedelta(days=1)
-"""How long past a date of the future may lie before it is impossible. Source: U-13."""
 
 
 class CardKind(StrEnum):
@@ -167,14 +166,6 @@ class OnRecord:
     revised_at: datetime | None = None
     programmed_at: datetime | None = None
     reprogrammed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReplaceBy:
-    """By when a pump must be replaced: ``said`` is the raw text, ``on`` the date if it is a possible one."""
-
-    said: str
-    on: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,23 +424,15 @@ def _cause(part: Interruption, log: Sequence[PumpEvent], now: SeenReading) -> st
 # -- the battery ----------------------------------------------------------------------------------------------------
 
 
-def replace_by(eri_on: datetime, catalogue: Catalogue, *, said: str | None = None, at: datetime) -> ReplaceBy:
-    """By when a pump must be replaced whose indicator came up at ``eri_on``, all on the pump's clock.
+def replace_by(eri_on: datetime, catalogue: Catalogue, *, at: datetime, said: str | None = None) -> ShownDate:
+    """The day by which a pump must be replaced whose indicator came up at ``eri_on``; moments on the pump's clock.
 
-    ``said`` is a date in the pump's or programmer's own words (``None``: it says none, so that it is worked out). It
-    is not believed, and ``on`` is ``None``, if it cannot be read, or lies before ``at`` by more than a day, or before
-    the indicator or more than ``u_13_replace_by_days`` after it. Source: U-13, H-82.
+    ``said`` is a day in the pump's or programmer's own words; ``None``: it says none, and the day is worked out. A day
+    that cannot be true is not shown. Source: U-13, LIF-01, H-82.
     """
-    most = timedelta(days=int(catalogue.rule("u_13_replace_by_days")))
-    if said is None:
-        on: datetime | None = eri_on + most
-        return ReplaceBy("", on if on is not None and on >= at - ON_RECORD_LATER else None)
-    try:
-        on = datetime.fromisoformat(said.strip())
-    except ValueError:
-        return ReplaceBy(said, None)
-    on = on.replace(tzinfo=None)
-    return ReplaceBy(said, on if max(eri_on, at - ON_RECORD_LATER) <= on <= eri_on + most else None)
+    limits = DateLimits.of(catalogue)
+    day = (eri_on + timedelta(days=limits.after_eri_days)).date()
+    return shown_date("replace by", day if said is None else said, today=at.date(), limits=limits, eri_on=eri_on.date())
 
 
 def _battery(log: Sequence[PumpEvent], now: SeenReading, catalogue: Catalogue) -> Iterator[EventCard]:
@@ -465,7 +448,7 @@ def _battery(log: Sequence[PumpEvent], now: SeenReading, catalogue: Catalogue) -
         first = worn[0] if worn else None
         since = now.eri_on or (first.at if first else None)
         due = replace_by(since, catalogue, at=now.pump_clock) if since and since <= now.pump_clock else None
-        values = {} if due is None or due.on is None else {"replace_by": due.on.date().isoformat()}
+        values = {} if due is None or due.at is None else {"replace_by": due.at.isoformat()}
         yield EventCard(
             CardKind.ERI, first.number if first else 0, "LIF-01" if values else "U-13",
             "replace-by" if values else "replace-by-unknown", False, Way.ACKNOWLEDGE, began=since, values=values,

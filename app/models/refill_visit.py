@@ -14,6 +14,8 @@ from types import MappingProxyType
 from app.models.errors import AppError
 from app.models.pump import Outcome, PumpSettings
 from app.models.quantities import Concentration, Volume
+from app.models.solution_change import BridgeChoice
+from app.models.vial import ScannedVial
 
 
 class Step(StrEnum):
@@ -121,6 +123,46 @@ class DrugCheck:
     second_reader: str = ""
 
 
+class VisitPlace(StrEnum):
+    """Where the patient is seen."""
+
+    CLINIC = "clinic"
+    WARD = "ward"
+    HOME = "home"
+
+
+class NeedleCheck(StrEnum):
+    """What is looked at, said aloud and ticked at the needle. Source: REF-05, REF-06."""
+
+    REFILL_PORT = "refill-port"
+    REFILL_NEEDLE = "refill-needle"
+    DREW_BACK = "drew-back"
+    POCKET_SOFT = "pocket-soft"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """One thing that somebody looked at."""
+
+    what: NeedleCheck
+    at: datetime
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about another solution, and with how much of it the reservoir was rinsed before the fill.
+
+    ``reason`` is empty with a bridge. Source: CON-01.
+    """
+
+    choice: BridgeChoice
+    reason: str
+    rinsed: Volume
+    at: datetime
+    user_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The reason somebody gave for going on although a rule asked to confirm."""
@@ -137,7 +179,10 @@ class RefillVisit:
     """One refill, step by step. A field is ``None`` until its step has been done.
 
     ``expected`` is what the program's history leaves in the reservoir, by both engines, at ``reading``'s moment.
-    ``program_id`` and ``txn`` name the program record and the order that is or was on its way.
+    ``program_id`` and ``txn`` name the program record and the order that is or was on its way. ``telemetry`` is false
+    where the pump cannot be read, or nobody here has a programmer. ``found_after`` is what was drawn back after the
+    fill, all of it, and put in again. ``facts_at`` is when somebody last said that what was typed about the reservoir
+    is what has really been done.
     """
 
     id: str
@@ -164,6 +209,13 @@ class RefillVisit:
     appointment_on: date | None = None
     answers: tuple[Answer, ...] = ()
     closed_at: datetime | None = None
+    place: VisitPlace = VisitPlace.CLINIC
+    vials: tuple[ScannedVial, ...] = ()
+    read_twice: bool = False
+    ticked: tuple[Ticked, ...] = ()
+    found_after: Volume | None = None
+    decided: Decided | None = None
+    facts_at: datetime | None = None
 
     def may(self, event: VisitEvent) -> bool:
         """Whether ``event`` can happen at this step."""

@@ -58,6 +58,7 @@ from app.store.presets import keep_day, keep_preset, keep_retirement, load_day, 
 from app.store.pump_event_notes import SqlPumpEventStore, keep_events, keep_reading_of
 from app.store.pump_log import load_events, load_orders
 from app.store.second_checks import SqlCheckStore
+from app.store.visit_details import keep_details, with_details
 
 
 class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
@@ -446,7 +447,7 @@ def _visits(connection: Connection, wanted: Select[Any]) -> list[RefillVisit]:
         answers[row["visit_id"]].append(row)
     keys = [row[name] for row in rows for name in ("read_settings_id", "proposed_settings_id") if row[name]]
     by_id = load_settings(connection, keys)
-    return [visit_of(row, answers[row["id"]], by_id) for row in rows]
+    return with_details(connection, [visit_of(row, answers[row["id"]], by_id) for row in rows])
 
 
 def _one(connection: Connection, table: Table, key: str, *, column: str = "id") -> Row:
@@ -475,6 +476,7 @@ def _keep_visit(connection: Connection, visit: RefillVisit) -> None:
     rows = [{"visit_id": visit.id, "place": place, **_columns(answer)} for place, answer in enumerate(visit.answers)]
     if rows:
         connection.execute(insert(table), rows)
+    keep_details(connection, visit)
 
 
 def _keep_program(connection: Connection, program: ProgramRecord) -> None:

@@ -225,6 +225,44 @@ visit_answers = Table(
     sqlite_strict=True,
 )  # fmt: skip
 
+visit_details = Table(
+    "visit_details", METADATA,
+    Column("visit_id", Text, ForeignKey("refill_visits.id"), primary_key=True, nullable=False),
+    Column("place", Text, nullable=False),
+    _flag("read_twice"),
+    Column("found_after", VolumePl),
+    Column("facts_at", Utc),
+    Column("bridge_choice", Text),
+    Column("bridge_reason", Text),
+    Column("rinsed", VolumePl),
+    Column("decided_at", Utc),
+    Column("decided_by", Text, ForeignKey("users.id")),
+    _one_of("place", "clinic", "ward", "home"),
+    _one_of("bridge_choice", "bridge", "no-bridge"),
+    CheckConstraint("bridge_choice IS NOT 'no-bridge' OR bridge_reason <> ''", name="bridge_reason"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+visit_ticks = Table(
+    "visit_ticks", METADATA,
+    Column("visit_id", Text, ForeignKey("refill_visits.id"), primary_key=True, nullable=False),
+    Column("what", Text, primary_key=True, nullable=False),
+    Column("at", Utc, nullable=False),
+    _to("users"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+visit_vials = Table(
+    "visit_vials", METADATA,
+    Column("visit_id", Text, ForeignKey("refill_visits.id"), primary_key=True, nullable=False),
+    Column("position", Integer, primary_key=True, nullable=False),
+    Column("gtin", Text, nullable=False),
+    Column("lot", Text, nullable=False),
+    Column("expires_on", Day, nullable=False),
+    Column("serial", Text),
+    sqlite_strict=True,
+)  # fmt: skip
+
 programs = Table(
     "programs", METADATA,
     _id(),

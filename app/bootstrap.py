@@ -53,6 +53,8 @@ from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
+from app.services.second_check import SecondCheckDesk
+from app.services.tasks import TaskDesk
 from app.services.therapy import delivery_since
 from app.services.workstation import Workstation
 from app.store.clinic import SqlClinicStore
@@ -152,6 +154,8 @@ def make_workstation(
         phones=phones,
         emergencies=Emergencies(store, catalogue, clock, phones),
         emergency_book=load_emergency(),
+        checks=SecondCheckDesk(store, clock, new_id, catalogue, lambda settings: as_sent(settings)[1]),
+        tasks=TaskDesk(store, catalogue, clock, new_id),
     )
 
 

@@ -64,4 +64,4 @@ def open_task(tasks: Iterable[Task], *, patient_id: str, rule: str, reason: str)
 
 def by_due_date(tasks: Iterable[Task]) -> list[Task]:
     """Tasks in the order in which they should be done; among those of one day the oldest first."""
-    return sorted(tasks, key=lambda task: (task.due_on, task.made_at, task.id))
+    return sorted(tasks, key=lambda task: (task.due_on, task.made_at))

@@ -25,6 +25,8 @@ from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
 from app.services.programming import Programming
 from app.services.refill import RefillDesk
+from app.services.second_check import SecondCheckDesk
+from app.services.tasks import TaskDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Workstation:
     phones: PhoneDesk
     emergencies: Emergencies
     emergency_book: EmergencyBook
+    checks: SecondCheckDesk
+    tasks: TaskDesk
 
     @property
     def port_name(self) -> str:

@@ -29,10 +29,12 @@ from app.device.server import PumpServer
 from app.device.settings_codec import decode_settings, encode_settings, settings_digest
 from app.device.transports import Loopback, Transport
 from app.device.worker_cable import open_transport
+from app.documents.calendar import write_calendar
 from app.documents.catalogue import load_catalogue
 from app.documents.emergency import load_emergency
 from app.documents.exercises import load_exercises
 from app.documents.presets import load_presets
+from app.documents.public_holidays import PublicHolidays
 from app.documents.workstation_file import WorkstationFile
 from app.models.catalogue import Catalogue
 from app.models.clinic_phone import PhoneKeeper
@@ -44,6 +46,8 @@ from app.models.quantities import Concentration, Volume
 from app.models.records import TherapyRecord
 from app.models.reservoir import theoretical_reservoir
 from app.models.serial_ports import PortKeeper
+from app.models.working_days import RegionKeeper
+from app.services.circumstances import CircumstanceDesk
 from app.services.clinic_phone import PhoneDesk
 from app.services.clock import Clock
 from app.services.emergency import Emergencies
@@ -56,6 +60,7 @@ from app.services.refill import RefillDesk
 from app.services.second_check import SecondCheckDesk
 from app.services.tasks import TaskDesk
 from app.services.therapy import delivery_since
+from app.services.working_days import WorkingDays
 from app.services.workstation import Workstation
 from app.store.clinic import SqlClinicStore
 from app.store.demo_clinic import fill_with_demonstration
@@ -105,6 +110,7 @@ def make_workstation(
     store: SqlClinicStore | None = None,
     keeper: PortKeeper | None = None,
     phone_keeper: PhoneKeeper | None = None,
+    region_keeper: RegionKeeper | None = None,
 ) -> Workstation:
     """Put a workstation together.
 
@@ -115,6 +121,7 @@ def make_workstation(
         user: the id of whoever works here; the first physician if ``None``.
         keeper: where the choice of a port outlives the program; without one it does not.
         phone_keeper: the same for the clinic's emergency number.
+        region_keeper: the same for the country and region of the clinic's public holidays.
 
     Raises: NotOnRecordError: no such user.
     """
@@ -132,7 +139,8 @@ def make_workstation(
         )
 
     prescribing = Prescribing(store, catalogue, clock, new_id, as_sent)
-    desk = RefillDesk(store, catalogue, clock, new_id, prescribing.last_order)
+    working_days = WorkingDays(PublicHolidays(), region_keeper)
+    desk = RefillDesk(store, catalogue, clock, new_id, prescribing.last_order, working_days.why_free)
     programming = Programming(store, clock, new_id, desk.require_allowed)
     ports = PortDesk(find_ports, keeper, pump_on, for_this_run=port)
     phones = PhoneDesk(phone_keeper)
@@ -147,6 +155,9 @@ def make_workstation(
         pump_at=lambda implant: pump_on(lambda: ports.chosen, implant),
         ports=ports,
         reports=data / "reports",
+        circumstances=CircumstanceDesk(store, catalogue, clock, new_id),
+        working_days=working_days,
+        write_calendar=write_calendar,
         user=_user(store, user),
         bench_of=lambda implant: PumpBench(server_of(implant)),
         exercises=load_exercises(),
@@ -293,7 +304,9 @@ def open_window(arguments: argparse.Namespace) -> int:
     data = Path(getattr(arguments, "data", None) or default_folder())
     port, user = getattr(arguments, "port", None), getattr(arguments, "user", None)
     kept = WorkstationFile(data)
-    station = make_workstation(data, clock=real_clock(), port=port, user=user, keeper=kept, phone_keeper=kept)
+    station = make_workstation(
+        data, clock=real_clock(), port=port, user=user, keeper=kept, phone_keeper=kept, region_keeper=kept
+    )
     window = MainWindow(station)
     window.show()
     return app.exec()

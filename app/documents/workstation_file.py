@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from app.models.clinic_phone import ImpossiblePhoneError, PhoneNotKeptError, require_phone
 from app.models.serial_ports import ImpossibleAddressError, PortNotKeptError, PortNotReadError, require_address
@@ -18,13 +18,17 @@ FILE = "workstation.json"
 
 
 class WorkstationDocument(BaseModel):
-    """The whole file; ``port`` is null for the emulated pumps, ``clinic_phone`` is empty where none is set."""
+    """The whole file; ``port`` is null for the emulated pumps, ``clinic_phone`` is empty where none is set.
+
+    ``holidays`` is the code of a country or region; whether it is known, is judged where the holidays are.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     version: Literal[1]
     port: str | None
     clinic_phone: str = ""
+    holidays: str | None = Field(default=None, pattern=r"^[A-Z]{2,3}(-[\w .'-]{1,40})?$")
 
     @field_validator("port")
     @classmethod
@@ -61,6 +65,10 @@ class WorkstationFile:
         """The clinic's emergency number, empty if none was kept. Raises: PortNotReadError."""
         return self._read().clinic_phone
 
+    def load_region(self) -> str | None:
+        """The code of the clinic's country or region, as kept. Raises: PortNotReadError."""
+        return self._read().holidays
+
     def keep(self, port: str | None) -> None:
         """Write beside, fsync and rename; a file that cannot be understood is replaced. Raises: PortNotKeptError."""
         try:
@@ -80,6 +88,15 @@ class WorkstationFile:
             raise PhoneNotKeptError(file=str(self.path), problem=str(error.values["problem"])) from None
         except OSError as error:
             raise PhoneNotKeptError(file=str(self.path), problem=error.strerror or str(error)) from None
+
+    def keep_region(self, region: str | None) -> None:
+        """The same for the region. Raises: PortNotKeptError."""
+        try:
+            self._write(self._read().model_copy(update={"holidays": region}))
+        except PortNotReadError as error:
+            raise PortNotKeptError(file=str(self.path), problem=str(error.values["problem"])) from None
+        except OSError as error:
+            raise PortNotKeptError(file=str(self.path), problem=error.strerror or str(error)) from None
 
     def _read(self) -> WorkstationDocument:
         try:

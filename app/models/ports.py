@@ -7,10 +7,12 @@ disk when it returns.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
 
 from app.models.check_ports import CheckStore
+from app.models.circumstances import Absence, RiskReason
 from app.models.errors import AppError
 from app.models.patient import User
 from app.models.patient_day import DayPart
@@ -110,7 +112,27 @@ class PrescriptionStore(Protocol):
         ...
 
 
-class ClinicStore(OrderStore, PrescriptionStore, CheckStore, PumpEventStore, Protocol):
+class CircumstanceStore(Protocol):
+    """What the clinic keeps of a patient's life; it is read with the therapy. Nothing is deleted, it is ended."""
+
+    def keep_risks(
+        self, patient_id: str, reasons: AbstractSet[RiskReason], at: datetime, user_id: str, entry: AuditEntry
+    ) -> None:
+        """Make ``reasons`` those that stand: note what is new, end what is gone, leave the others as they were."""
+        ...
+
+    def add_absence(self, absence: Absence, entry: AuditEntry) -> None:
+        """Write a planned absence."""
+        ...
+
+    def end_absence(self, absence_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
+        """Write that an absence does not take place. Raises: NotOnRecordError: none such stands."""
+        ...
+
+
+class ClinicStore(
+    OrderStore, PrescriptionStore, CheckStore, PumpEventStore, CircumstanceStore, Protocol
+):  # fmt: skip
     """The clinic's records."""
 
     def users(self) -> Sequence[User]:

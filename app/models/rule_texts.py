@@ -399,23 +399,6 @@ TEXTS = MappingProxyType(
             "Plan day {day} in hospital: {change_percent} % at once carries a severe risk of withdrawal "
             "(limit {limit_percent} %)."
         ),
-        ("CON-07", "dose-too"): (
-            "Change one thing at a time: the concentration changes, and the daily dose too, from "
-            "{old_daily_dose_mcg} to {new_daily_dose_mcg} mcg."
-        ),
-    }
-)
-
-ALARM_TEXTS = MappingProxyType(
-    {
-        "alarm-low-reservoir": "Refill today: the pump has counted down to its low-reservoir alarm.",
-        "alarm-empty-reservoir": "Treat this as interrupted therapy: the pump has counted its reservoir empty.",
-        "alarm-eri": "Plan the replacement now: the pump's battery nears its end.",
-        "alarm-end-of-service": "Arrange another therapy at once: the pump's battery has ended.",
-        "alarm-motor-stall": "Find out since when the motor stands still, and do not simply restart at the old dose.",
-        "alarm-stopped-too-long": "Find out why the pump has been stopped for more than 48 h.",
-    }
-)
         ("LIF-02", "stalled"): (
             "Read the pump again after {wait_min} min: its motor has stalled, for {stalled_for}, and the log shows no "
             "recovery."
@@ -499,3 +482,20 @@ ALARM_TEXTS = MappingProxyType(
             "Ask the manufacturer: the log holds code {code}, value {value}, {times} times. This program has no name "
             "for it."
         ),
+        ("CON-07", "dose-too"): (
+            "Change one thing at a time: the concentration changes, and the daily dose too, from "
+            "{old_daily_dose_mcg} to {new_daily_dose_mcg} mcg."
+        ),
+    }
+)
+
+ALARM_TEXTS = MappingProxyType(
+    {
+        "alarm-low-reservoir": "Refill today: the pump has counted down to its low-reservoir alarm.",
+        "alarm-empty-reservoir": "Treat this as interrupted therapy: the pump has counted its reservoir empty.",
+        "alarm-eri": "Plan the replacement now: the pump's battery nears its end.",
+        "alarm-end-of-service": "Arrange another therapy at once: the pump's battery has ended.",
+        "alarm-motor-stall": "Find out since when the motor stands still, and do not simply restart at the old dose.",
+        "alarm-stopped-too-long": "Find out why the pump has been stopped for more than 48 h.",
+    }
+)

@@ -13,11 +13,12 @@ from types import MappingProxyType
 
 from app.models.agreement import require_same_bridge, require_same_reservoir
 from app.models.catalogue import Catalogue, PumpKind, PumpModel
+from app.models.circumstances import RiskReason
 from app.models.comparison import NOTHING, Row, compare, dates_row, moment
 from app.models.course import figures_of
 from app.models.errors import AppError
 from app.models.findings import Finding, Severity, blocks
-from app.models.formats import show_volume
+from app.models.formats import plain, show_volume
 from app.models.guardrails import (
     bridge_findings,
     concentration_findings,
@@ -36,6 +37,8 @@ from app.models.refill_visit import Answer, DrugCheck, PumpReading, RefillVisit,
 from app.models.reservoir import ResidualJudgement, TheoreticalReservoir, judge_residual, theoretical_reservoir
 from app.models.signed_order import OrderChangedError, SignedOrder, deviations, within_order
 from app.models.transition import Prescription, Segment, bridge, catheter_volume_ml, path_volume_ml
+from app.models.working_days import WhyFree, weekends_only
+from app.services.appointments import Proposals, appointment_findings, proposals, window_before
 from app.services.clock import Clock
 from app.services.therapy import Therapy, delivery_since, program_spans, therapy_of
 
@@ -105,6 +108,7 @@ class RefillDesk:
     clock: Clock
     new_id: Callable[[], str]
     last_order: LastOrder = no_orders
+    why_free: WhyFree = weekends_only
 
     # -- who and which pump ----------------------------------------------------------------------------------
 
@@ -378,6 +382,7 @@ class RefillDesk:
         findings = list(program_findings(settings.program, model, drug, settings.concentration, self.catalogue))
         if user.role is not Role.PHYSICIAN:
             findings += self._order_findings(visit, now, settings)
+        findings += self._low_alarm_findings(visit, settings)
         if settings.bridge is not None:
             before, after = _prescription(now, model), _prescription(settings, model)
             segments = self._segments(visit)
@@ -392,6 +397,16 @@ class RefillDesk:
             # The drug's step and the program's own findings have said these already.
             findings += (finding for finding in bridging if finding.rule not in ("U-02", "U-03"))
         return tuple(findings)
+
+    def _low_alarm_findings(self, visit: RefillVisit, settings: PumpSettings) -> tuple[Finding, ...]:
+        """A larger low-reservoir volume for whoever had withdrawal before the alarm, with its dates. Source: REF-08."""
+        wanted = Volume.ml(self.catalogue.rule("ref_08_alarm_ml"))
+        therapy = self.therapy_after(visit, replace(settings, low_alarm=wanted))
+        if RiskReason.BEFORE_ALARM not in therapy.risks or settings.low_alarm >= wanted:
+            return ()
+        low_on, due = moment(_low(therapy)), moment(_by(therapy))
+        values = {"suggested_ml": plain(wanted.in_ml), "low_on": low_on, "refill_by": due}
+        return (Finding("REF-08", Severity.NOTE, "raise-alarm", values),)
 
     def _order_findings(self, visit: RefillVisit, now: PumpSettings, settings: PumpSettings) -> tuple[Finding, ...]:
         """What a nurse may program: what is ordered, or what runs already. Source: U-06."""
@@ -467,25 +482,19 @@ class RefillDesk:
     def appointment_window(self, visit: RefillVisit) -> tuple[date, date] | None:
         """First and last day that suit the next refill; ``None`` if the refill-by date is unknown. Source: REF-09."""
         due = self.therapy(visit.patient_id).refill_by
-        if due is None:
-            return None
-        days = [int(self.catalogue.rule(name)) for name in ("ref_09_window_from_days", "ref_09_window_to_days")]
-        first, last = (due.at.date() - timedelta(days=day) for day in days)
-        return first, last
+        return window_before(due.at.date(), self.catalogue) if due is not None else None
+
+    def proposals(self, visit: RefillVisit) -> Proposals:
+        """Days that can be booked for the next refill, and what the rules say to them. Source: REF-09, REF-14."""
+        return proposals(self.therapy(visit.patient_id), self.catalogue, self.why_free)
 
     def therapy(self, patient_id: str) -> Therapy:
         """What the patient is getting now."""
         return therapy_of(self.store.therapy(patient_id), self.catalogue, at=self.clock.pump())
 
     def judge_appointment(self, visit: RefillVisit, on: date | None) -> tuple[Finding, ...]:
-        """Whether the next appointment is in time. Source: REF-09."""
-        due = self.therapy(visit.patient_id).refill_by
-        if on is None:
-            return (Finding("REF-09", Severity.CONFIRM, "no-appointment"),)
-        if due is not None and on > due.at.date():
-            values = {"appointment_on": on.isoformat(), "refill_by": due.at.date().isoformat()}
-            return (Finding("REF-09", Severity.BLOCK, "appointment-too-late", values),)
-        return ()
+        """Whether the next appointment is in time, and the patient and the clinic are there. Source: REF-09, REF-14."""
+        return appointment_findings(on, self.therapy(visit.patient_id), self.why_free)
 
     def book(self, visit: RefillVisit, on: date | None, user: User, reasons: Reasons = NO_REASONS) -> RefillVisit:
         """Book the next appointment and close the visit. Raises: BlockedError, ReasonMissingError."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.models.bench import BenchPort
+from app.models.calendar_entry import WriteCalendar
 from app.models.catalogue import Catalogue
 from app.models.emergency import EmergencyBook
 from app.models.exercises import ExerciseBook
@@ -17,6 +18,7 @@ from app.models.patient import Implant, User
 from app.models.ports import ClinicStore
 from app.models.presets import Preset
 from app.models.pump import PumpPort
+from app.services.circumstances import CircumstanceDesk
 from app.services.clinic_phone import PhoneDesk
 from app.services.clock import Clock
 from app.services.emergency import Emergencies
@@ -27,6 +29,7 @@ from app.services.programming import Programming
 from app.services.refill import RefillDesk
 from app.services.second_check import SecondCheckDesk
 from app.services.tasks import TaskDesk
+from app.services.working_days import WorkingDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class Workstation:
     pump_at: Callable[[Implant], PumpPort]
     ports: PortDesk
     reports: Path
+    circumstances: CircumstanceDesk
+    working_days: WorkingDays
+    write_calendar: WriteCalendar
     user: User
     bench_of: Callable[[Implant], BenchPort]
     exercises: ExerciseBook

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields
 from datetime import date, datetime
 from fractions import Fraction
@@ -15,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, delete, insert, select, update
 
+from app.models.circumstances import NOTHING_KNOWN, Absence, Circumstances, RiskReason
 from app.models.patient import CatheterPiece, Implant, Origin, Patient, Role, User
 from app.models.patient_day import DayPart
 from app.models.ports import NotOnRecordError
@@ -34,6 +36,7 @@ from app.models.records import (
 from app.models.refill_visit import RefillVisit, Step
 from app.models.signed_order import ProgramDraft, SignedOrder
 from app.store import audit_trail, tables
+from app.store.circumstances import end_absence, keep_absence, keep_risks, load_circumstances
 from app.store.folding import fold
 from app.store.mapping import (
     Row,
@@ -263,6 +266,23 @@ class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
             keep_day(connection, patient_id, parts)
             audit_trail.append(connection, entry)
 
+    def keep_risks(
+        self, patient_id: str, reasons: AbstractSet[RiskReason], at: datetime, user_id: str, entry: AuditEntry
+    ) -> None:
+        with self.engine.begin() as connection:
+            keep_risks(connection, patient_id, reasons, at, user_id)
+            audit_trail.append(connection, entry)
+
+    def add_absence(self, absence: Absence, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            keep_absence(connection, absence)
+            audit_trail.append(connection, entry)
+
+    def end_absence(self, absence_id: str, at: datetime, user_id: str, entry: AuditEntry) -> None:
+        with self.engine.begin() as connection:
+            end_absence(connection, absence_id, at, user_id)
+            audit_trail.append(connection, entry)
+
     def write_intent(
         self,
         visit: RefillVisit,
@@ -355,7 +375,14 @@ def _therapies(connection: Connection, wanted: Select[Any]) -> list[TherapyRecor
     keys = [implant.id for implant in implants.values()]
     fills, programs = _fills(connection, keys), _programs(connection, keys)
     booked = _appointments(connection, [person.id for person in people])
-    return [_therapy(person, implants.get(person.id), fills, programs, booked.get(person.id)) for person in people]
+    known = load_circumstances(connection, [person.id for person in people], keys)
+    return [
+        _therapy(
+            person, implants.get(person.id), fills, programs, booked.get(person.id),
+            known.get(person.id, NOTHING_KNOWN),
+        )
+        for person in people
+    ]  # fmt: skip
 
 
 def _therapy(
@@ -364,15 +391,16 @@ def _therapy(
     fills: dict[str, list[Fill]],
     programs: dict[str, list[ProgramRecord]],
     appointment_on: date | None,
+    circumstances: Circumstances,
 ) -> TherapyRecord:
     if implant is None:
-        return TherapyRecord(patient, None, None, (), appointment_on)
+        return TherapyRecord(patient, None, None, (), appointment_on, circumstances)
     last = fills[implant.id][-1] if fills[implant.id] else None
     known = programs[implant.id]
     if last is not None:
         running = [program for program in known if program.effective_at <= last.at][-1:]
         known = running + [program for program in known if program.effective_at > last.at]
-    return TherapyRecord(patient, implant, last, tuple(known), appointment_on)
+    return TherapyRecord(patient, implant, last, tuple(known), appointment_on, circumstances)
 
 
 def _patient(row: Row) -> Patient:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from app.store.columns import (
@@ -578,6 +579,39 @@ appointments = Table(
     _to("patients"),
     Column("due_on", Day, nullable=False),
     Column("booked_at", Utc, nullable=False),
+    Index(None, "patient_id"),
+    sqlite_strict=True,
+)  # fmt: skip
+
+patient_risks = Table(
+    "patient_risks", METADATA,
+    Column("seq", Integer, primary_key=True),
+    _to("patients"),
+    Column("reason", Text, nullable=False),
+    Column("noted_at", Utc, nullable=False),
+    Column("noted_by", Text, ForeignKey("users.id"), nullable=False),
+    Column("ended_at", Utc),
+    Column("ended_by", Text, ForeignKey("users.id")),
+    _one_of(
+        "reason", "spinal-cord-injury-t6", "communication", "earlier-withdrawal", "withdrawal-before-alarm", "other",
+    ),
+    CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
+    Index("ix_patient_risks_standing", "patient_id", "reason", unique=True, sqlite_where=text("ended_at IS NULL")),
+    sqlite_strict=True,
+)  # fmt: skip
+
+absences = Table(
+    "absences", METADATA,
+    _id(),
+    _to("patients"),
+    Column("first_on", Day, nullable=False),
+    Column("last_on", Day, nullable=False),
+    Column("noted_at", Utc, nullable=False),
+    Column("noted_by", Text, ForeignKey("users.id"), nullable=False),
+    Column("ended_at", Utc),
+    Column("ended_by", Text, ForeignKey("users.id")),
+    CheckConstraint("last_on >= first_on", name="days"),
+    CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
     Index(None, "patient_id"),
     sqlite_strict=True,
 )  # fmt: skip

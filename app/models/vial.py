@@ -92,6 +92,16 @@ class VialReader:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to go into a pump today; ``needed`` is ``None`` where the volume is not known yet."""
+
+    drug: Drug
+    concentration: Concentration
+    needed: Volume | None
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
 class LabelReading:
     """What one person typed from a label; ``drug`` is a slug."""
 
@@ -114,6 +124,12 @@ def total_volume(vials: Sequence[ScannedVial]) -> Volume:
         if vial.product is not None:
             total += vial.product.volume
     return total
+
+
+def is_wrong(vial: ScannedVial, wanted: Wanted) -> bool:
+    """Whether this vial must not go in: another drug or concentration, for screening, or expired. Source: U-03."""
+    findings = _findings_of(vial, wanted.drug, wanted.concentration, wanted.today, entered_twice=True)
+    return any(finding.severity is Severity.BLOCK for finding in findings)
 
 
 def label_of(vials: Sequence[ScannedVial]) -> LabelReading | None:

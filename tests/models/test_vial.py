@@ -18,8 +18,10 @@ from app.models.vial import (
     LabelReading,
     Product,
     ScannedVial,
+    Wanted,
     check_digit,
     differing_fields,
+    is_wrong,
     label_of,
     total_volume,
     vial_findings,
@@ -129,6 +131,15 @@ def test_mixed_lots_are_noted() -> None:
     assert found(VIAL, replace(SECOND, lot="CD34")) == ["U-03 note mixed-lots"]
     findings = vial_findings([VIAL, replace(SECOND, lot="CD34")], BACLOFEN, AT_2000, None, TODAY)
     assert findings == (Finding("U-03", Severity.NOTE, "mixed-lots", {"lots": "AB12, CD34"}),)
+
+
+def test_a_vial_is_wrong_if_its_own_findings_block_and_only_then() -> None:
+    wanted = Wanted(BACLOFEN, AT_2000, Volume.ml(100), TODAY)
+    assert not is_wrong(VIAL, wanted)
+    assert not is_wrong(replace(VIAL, product=None, serial=None), wanted)
+    assert is_wrong(replace(VIAL, expires_on=TODAY - timedelta(days=1)), wanted)
+    assert is_wrong(VIAL, replace(wanted, concentration=Concentration.mcg_per_ml(500)))
+    assert is_wrong(VIAL, replace(wanted, drug=CATALOGUE.drug("morphine")))
 
 
 def test_several_vials_make_one_label_with_all_lots_and_the_earliest_expiry() -> None:

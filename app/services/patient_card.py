@@ -108,7 +108,7 @@ def _facts(therapy: Therapy, drug: str) -> tuple[ReportRow, ...]:
     assert settings is not None and implant is not None and model is not None and therapy.fill is not None
     daily = "unknown"
     if therapy.figures is not None:
-        daily = with_unit(rounded(therapy.figures.achieved_daily / Mass.PER_MCG, 1), "mcg/day")
+        daily = with_unit(rounded(therapy.figures.achieved_daily / Mass.PER_MCG, 3), "mcg/day")
     return (
         ReportRow("Drug", drug),
         ReportRow("Concentration", show_concentration(settings.concentration)),

@@ -16,6 +16,7 @@ from app.ui.background import Background
 from app.ui.banner import Identity, IdentityBanner
 from app.ui.bench.view import BenchView
 from app.ui.bench.view_model import BenchViewModel
+from app.ui.emergency.way import EmergencyWay
 from app.ui.guard.bar import GuardBar
 from app.ui.guard.handover import may_close
 from app.ui.guard.view_model import GuardViewModel
@@ -33,7 +34,7 @@ from app.ui.status_line import StatusLine
 from app.ui.worklist.view import WorklistView
 from app.ui.worklist.view_model import WorklistViewModel
 
-WORKLIST, PATIENT, REFILL, BENCH, SETTINGS, SCHEDULE = range(6)
+WORKLIST, PATIENT, REFILL, BENCH, SETTINGS, SCHEDULE, EMERGENCY = range(7)
 
 
 class MainWindow(QMainWindow):
@@ -63,9 +64,11 @@ class MainWindow(QMainWindow):
         self.schedule_view = ScheduleView(self.schedule)
         self.pages = QStackedWidget()
         names = (self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill"), self.tr("Pump &bench"))
-        self._names = Navigation([*names, self.tr("&Settings"), self.tr("Schedule")])
+        others = (self.tr("&Settings"), self.tr("Schedule"))
+        self._names = Navigation([*names, *others], danger=self.tr("Emer&gency"))
         self._lay_out()
         self._connect()
+        self.emergency = EmergencyWay(self, workstation, self._names)
         self._show_state()
         self.turn_to(WORKLIST)
         self.worklist_view.setFocus()

@@ -14,11 +14,11 @@ from app.ui.theme import set_role, unit
 
 
 class Navigation(QWidget):
-    """Buttons with words."""
+    """Buttons with words; ``danger`` names one more page, apart at the foot and edged in red."""
 
     chosen = Signal(int)
 
-    def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(self, names: Sequence[str], parent: QWidget | None = None, *, danger: str = "") -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Pages"))
         self.setFixedWidth(16 * unit())
@@ -34,6 +34,13 @@ class Navigation(QWidget):
             self._group.addButton(button, number)
             column.addWidget(button)
         column.addStretch(1)
+        if danger:
+            last = QPushButton(danger)
+            last.setCheckable(True)
+            last.setAutoDefault(False)
+            set_role(last, "danger")
+            self._group.addButton(last, len(names))
+            column.addWidget(last)
         self._group.idClicked.connect(self.chosen)
 
     def show_chosen(self, number: int) -> None:

@@ -309,6 +309,11 @@ QPushButton[role="primary"]:hover {{ background: {theme.accent_hover}; border-co
 QPushButton[role="primary"]:focus {{ border-color: {theme.text}; }}
 QPushButton[role="primary"]:disabled {{ background: {theme.page}; color: {theme.disabled};
     border-color: {theme.hairline}; }}
+QPushButton[role="danger"] {{ border: {thin + 1}px solid {theme.error}; color: {theme.error};
+    padding: {inset + ring - thin - 1}px {step * 2 + ring - thin - 1}px; }}
+QPushButton[role="danger"]:focus {{ border: {ring}px solid {theme.error}; background: {theme.raised};
+    padding: {inset}px {step * 2}px; }}
+QPushButton[role="danger"]:disabled {{ color: {theme.disabled}; border-color: {theme.hairline}; }}
 QPushButton[role="quiet"] {{ background: transparent; border-color: transparent; color: {theme.accent}; }}
 QPushButton[role="quiet"]:hover {{ background: {theme.raised}; }}
 QPushButton[role="quiet"]:focus {{ border-color: {theme.focus}; }}

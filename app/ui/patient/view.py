@@ -1,6 +1,6 @@
 """The patient's page: what is left and the next date, large; everything else quiet below.
 
-Law: this page only shows; its one button begins a refill.
+Law: this page only shows; its buttons begin a refill, write the patient's card, and open the emergency sheet.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class PatientView(QWidget):
     """The page."""
 
     refillWanted = Signal(str)
+    emergencyWanted = Signal()
 
     def __init__(self, view_model: PatientViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,8 +31,13 @@ class PatientView(QWidget):
         self._columns = QHBoxLayout()
         self._fills = QVBoxLayout()
         self._refill = QPushButton(self.tr("&Begin refill"))
+        self.card = QPushButton(self.tr("Patient &card…"))
+        self.emergency = QPushButton(self.tr("&Emergency sheet"))
+        self._said = QLabel()
         self._lay_out()
         self._refill.clicked.connect(self._begin)
+        self.card.clicked.connect(self._save_card)
+        self.emergency.clicked.connect(self.emergencyWanted)
         view_model.changed.connect(self._refresh)
 
     def _lay_out(self) -> None:
@@ -41,12 +47,23 @@ class PatientView(QWidget):
         for figure in (self._left, self._due, self._days):
             figures.addWidget(figure)
         figures.addStretch(1)
-        figures.addWidget(self._refill, 0, Qt.AlignmentFlag.AlignTop)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(unit())
+        for button in (self.emergency, self.card, self._refill):
+            button.setAutoDefault(False)
+            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        figures.addLayout(buttons)
+        set_role(self.emergency, "danger")
+        self._said.setWordWrap(True)
+        self._said.setTextFormat(Qt.TextFormat.PlainText)
+        self._said.setAccessibleName(self.tr("What came of the card"))
+        self._said.hide()
         self._columns.setSpacing(6 * unit())
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), 2 * unit(), 3 * unit(), unit())
         column.setSpacing(2 * unit())
         column.addLayout(figures)
+        column.addWidget(self._said)
         column.addWidget(hairline())
         column.addLayout(self._columns)
         column.addWidget(hairline())
@@ -58,6 +75,9 @@ class PatientView(QWidget):
         clear(self._columns)
         clear(self._fills)
         self._refill.setEnabled(therapy is not None and therapy.implant is not None)
+        self.card.setEnabled(therapy is not None)
+        self.emergency.setEnabled(therapy is not None)
+        self._said.hide()
         if therapy is None:
             return
         reservoir, due, days = therapy.reservoir, therapy.refill_by, therapy.days_left
@@ -96,6 +116,13 @@ class PatientView(QWidget):
                 grid.addWidget(cell, row, place)
         grid.setColumnStretch(4, 1)
         self._fills.addWidget(table)
+
+    def _save_card(self) -> None:
+        saved = self._view_model.save_card()
+        if saved is not None:
+            self._said.setText(saved.words)
+            set_role(self._said, "error" if saved.is_error else "muted")
+            self._said.show()
 
     def _begin(self) -> None:
         if self._view_model.therapy is not None:

@@ -18,6 +18,7 @@ from app.services.therapy import Therapy, Urgency
 from app.services.workstation import Workstation
 from app.ui.banner import Identity
 from app.ui.dates import show_day, show_moment
+from app.ui.patient.card import CardSaved, save_card
 from app.ui.state_mark import Mark
 from app.ui.worklist.view_model import MARKS, daily_dose
 
@@ -62,6 +63,10 @@ class PatientViewModel(QObject):
         """Read the records of the same patient again."""
         if self.therapy is not None:
             self.open(self.therapy.patient.id)
+
+    def save_card(self) -> CardSaved | None:
+        """Write the open patient's card; ``None`` where nobody is open."""
+        return save_card(self._workstation, self.therapy.patient.id) if self.therapy is not None else None
 
     def close(self) -> None:
         """Show nobody."""

@@ -13,6 +13,7 @@ from app.ui.bench.modest_area import ModestArea
 from app.ui.bench.signed_label import SignedLabel
 from app.ui.elided_label import ElidedLabel
 from app.ui.form import FieldRow
+from app.ui.settings.phone_field import PhoneField
 from app.ui.settings.place_list import PlaceList
 from app.ui.settings.view_model import Kind, Said, SettingsViewModel
 from app.ui.state_mark import Mark, StateMark
@@ -41,6 +42,7 @@ class SettingsView(QWidget):
         self.try_out = QPushButton(self.tr("&Try it"))
         self.whom = SignedLabel(self.tr("The pump to try it with"))
         self.result = ResultLine()
+        self.phone = PhoneField(view_model.phones)
         self._facts = _Facts()
         self._busy = QTimer(self, interval=_BUSY_AFTER_MS, singleShot=True)
         self._lay_out()
@@ -124,6 +126,8 @@ class SettingsView(QWidget):
         column.setSpacing(unit())
         column.addWidget(title)
         column.addWidget(self._facts)
+        column.addSpacing(unit())
+        column.addWidget(self.phone)
         column.addSpacing(unit())
         column.addWidget(StateMark(Mark.NOTE, word=self.tr("Not a medical device")), 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(warning)

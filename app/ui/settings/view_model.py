@@ -22,6 +22,7 @@ from app.models.serial_ports import (
     PortsNotListedError,
     require_address,
 )
+from app.services.clinic_phone import PhoneDesk
 from app.services.port_desk import PortDesk
 from app.services.therapy import Therapy
 from app.services.workstation import Workstation
@@ -106,6 +107,11 @@ class SettingsViewModel(QObject):
     @property
     def _ports(self) -> PortDesk:
         return self._workstation.ports
+
+    @property
+    def phones(self) -> PhoneDesk:
+        """The clinic's emergency number."""
+        return self._workstation.phones
 
     # -- what there is ---------------------------------------------------------------------------------------
 

@@ -113,6 +113,8 @@ class WorklistView(QWidget):
 
     patientChosen = Signal(str)
     visitChosen = Signal(str)
+    emergencyWanted = Signal()
+    """Somebody wants the emergency sheet of :meth:`chosen_patient`."""
 
     def __init__(self, view_model: WorklistViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,12 +125,15 @@ class WorklistView(QWidget):
         self._summary = QLabel()
         self._empty = QLabel(self.tr("Nobody is found. Clear the search to see all patients of the clinic."))
         self._visits = QVBoxLayout()
+        self.emergency = QPushButton()
         self._lay_out()
         self._search.textChanged.connect(view_model.search)
         self._search.returnPressed.connect(self._open_first)
         self._table.opened.connect(self._open)
         self._table.typed.connect(self._type_on)
         self._table.clicked.connect(self._open_index)
+        self.emergency.clicked.connect(self.emergencyWanted)
+        self._table.selectionModel().currentRowChanged.connect(self._name_emergency)
         view_model.changed.connect(self._refresh)
 
     def _lay_out(self) -> None:
@@ -146,6 +151,10 @@ class WorklistView(QWidget):
         self._search.setMinimumWidth(40 * unit())
         add_field(finder, self.tr("&Search"), self._search, hint="")
         head.addLayout(finder)
+        set_role(self.emergency, "danger")
+        self.emergency.setAutoDefault(False)
+        self.emergency.setFixedWidth(34 * unit())
+        head.addWidget(self.emergency)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), 2 * unit(), 3 * unit(), unit())
         column.setSpacing(unit())
@@ -155,6 +164,23 @@ class WorklistView(QWidget):
         column.addWidget(self._empty)
         self.setFocusProxy(self._table)
         self._dress_table()
+
+    def chosen_patient(self) -> str:
+        """The id of the patient whose line is chosen, empty where nobody is on the list."""
+        row = self._table.currentIndex().row()
+        return self._model.line(row).patient_id if 0 <= row < self._model.rowCount() else ""
+
+    def _name_emergency(self) -> None:
+        """Whose sheet the red button opens stands on it."""
+        row = self._table.currentIndex().row()
+        name = self._model.line(row).name if 0 <= row < self._model.rowCount() else ""
+        caption, metrics = self.tr("Emergency: {0}"), self.emergency.fontMetrics()
+        room = self.emergency.width() - 6 * unit() - metrics.horizontalAdvance(caption.format(""))
+        shown = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+        self.emergency.setText(caption.format(shown.replace("&", "&&")))
+        self.emergency.setToolTip(self.tr("Emergency sheet of {0} (Ctrl+E)").format(name))
+        self.emergency.setAccessibleName(self.tr("Emergency sheet of {0}").format(name))
+        self.emergency.setEnabled(bool(name))
 
     def search_field(self) -> QLineEdit:
         """Where the search is typed."""
@@ -182,6 +208,7 @@ class WorklistView(QWidget):
         self._empty.setVisible(not self._view_model.lines)
         if self._view_model.lines:
             self._table.selectRow(0)
+        self._name_emergency()
         self._show_open_visits()
 
     def _show_open_visits(self) -> None:

@@ -51,7 +51,7 @@ def change_findings(
     skips = decision is not None and decision.choice is BridgeChoice.NO_BRIDGE
     return (
         *_decision(plan, catalogue, decision, role),
-        *(() if skips else _bridge(plan, catalogue)),
+        *(() if skips else _bridge(plan, catalogue, decided=decision is not None)),
         *_known(plan, pump, catalogue, segments, skips=skips),
         *_rinse(plan),
         *_mixture(plan.change, catalogue),
@@ -84,10 +84,11 @@ def _without(outlook: Outlook) -> Finding:
     return Finding("CON-01", Severity.TASK, "no-bridge", {**values, "hours": rounded(outlook.hours, 1)})
 
 
-def _bridge(plan: ChangePlan, catalogue: Catalogue) -> Iterator[Finding]:
+def _bridge(plan: ChangePlan, catalogue: Catalogue, *, decided: bool) -> Iterator[Finding]:
     path, bridge = plan.path, plan.bridge
     if path is None:
-        yield Finding("CON-05", Severity.BLOCK, "bridge-needs-path")
+        if decided or plan.ranged is None:
+            yield Finding("CON-05", Severity.BLOCK, "bridge-needs-path")
     elif path.only_fluid is None and path.plugs:
         values = {"ahead_ml": rounded(path.ahead_ml, 3), "wait_until": moment(plan.wait_until)}
         reason = "two-fluids" if plan.wait_until is not None else "two-fluids-standing"
@@ -107,6 +108,9 @@ def _known(
     """What is said about every bridge, with the range in place of the unknown."""
     change, tubing = plan.change, pump.tubing
     mixed = plan.path is not None and plan.path.only_fluid is None
+    silent = [*_ABOUT_THE_BRIDGE] if skips or mixed else []
+    if Changed.DRUG in change.changed:
+        silent.append("dose-too")  # Doses of two drugs cannot be compared.
     found = bridge_findings(
         pump,
         catalogue,
@@ -116,7 +120,7 @@ def _known(
         segments=segments,
     )
     for finding in found:
-        if finding.rule in ("U-02", "U-03") or ((skips or mixed) and finding.reason in _ABOUT_THE_BRIDGE):
+        if finding.rule in ("U-02", "U-03") or finding.reason in silent:
             continue
         if finding.reason == "catheter-unknown" and plan.ranged is not None:
             values = {

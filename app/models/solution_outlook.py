@@ -69,7 +69,7 @@ def outlook(change: SolutionChange, path: Path, *, at: datetime, entering: Fluid
     without = arrivals(path, [onwards])
     old = [Arrival(Fraction(0), Fraction(0), flow, plug.fluid).mcg_per_day(drug) for plug in path.plugs]
     dose = change.old_dose.in_mcg_per_day
-    worst = max(old, key=lambda rate: max(rate / dose, dose / rate) if rate else Fraction(10**9), default=Fraction(0))
+    worst = max(old, key=lambda rate: _distance(rate / dose), default=Fraction(0))
     with_bridge = None
     if planned is not None:
         rest = Fraction(minutes - planned.duration_min)
@@ -86,6 +86,11 @@ def outlook(change: SolutionChange, path: Path, *, at: datetime, entering: Fluid
         mcg_per_day=worst,
         hours=_in_hours(new_at_tip_min(path.volume_ml, [onwards])),
     )
+
+
+def _distance(factor: Fraction) -> tuple[Fraction, Fraction]:
+    """How far a multiple of the dose lies from one; nothing at all is farthest, and too much before too little."""
+    return (max(factor, 1 / factor) if factor else Fraction(10**9), factor)
 
 
 def _in_hours(minutes: Fraction | None) -> Fraction | None:

@@ -75,7 +75,7 @@ class Judge:
 
 
 def path_volumes(catalogue: Catalogue, pump: PumpModel, count: int) -> list[Fraction]:
-    """Tubing and catheter in mL: each long catheter in turn, cut to lengths (tenths of a mm) evenly over what may stay."""
+    """Tubing and catheter in mL: each long catheter in turn, cut to tenths of a mm, evenly over what may stay."""
     long = [model for model in catalogue.catheters.values() if model.length_cm > IMPLANTED_CM + 50]
     catheters = list({(model.length_cm, model.ml_per_cm): model for model in long}.values())
     assert pump.tubing is not None

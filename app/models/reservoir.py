@@ -186,6 +186,19 @@ class RefillLimit(StrEnum):
     STABILITY = "stability"
     BATTERY = "battery"
 
+    @property
+    def words(self) -> str:
+        """For people: what sets the date."""
+        return _LIMIT_WORDS[self]
+
+
+_LIMIT_WORDS = {
+    RefillLimit.VOLUME: "low reservoir",
+    RefillLimit.OVER_INFUSION: "highest flow",
+    RefillLimit.STABILITY: "drug stability",
+    RefillLimit.BATTERY: "battery",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class RefillBy:

@@ -224,8 +224,15 @@ TEXTS = MappingProxyType(
             "It would sound on {low_on}, and the refill would be due by {refill_by}."
         ),
         ("REF-09", "appointment-passed"): "Choose a later day: {appointment_on} has passed.",
-        ("REF-09", "appointment-late"): (
+        ("REF-09", "booked-none"): "Book the next refill: it is due by {refill_by}, and nobody has booked one.",
+        ("REF-09", "booked-missed"): (
+            "Book the next refill: it is due by {refill_by}, and the appointment of {appointment_on} has passed."
+        ),
+        ("REF-09", "booked-late"): (
             "Move the appointment forward: {appointment_on} is after the refill-by date {refill_by}."
+        ),
+        ("REF-09", "booked-away"): (
+            "Move the appointment: on {appointment_on} the patient is away. The refill is due by {refill_by}."
         ),
         ("REF-09", "weekend"): "Make sure that the clinic is open: {appointment_on} is a weekend.",
         ("REF-09", "holiday"): "Make sure that the clinic is open: {appointment_on} is a holiday, {why}.",

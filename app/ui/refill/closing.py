@@ -6,20 +6,21 @@ why it is not.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton
 
+from app.models.calendar_entry import CalendarNotWrittenError
+from app.models.findings import Finding
 from app.models.report import RefillReport
 from app.services.refill_report import NotVerifiedError
 from app.ui.dates import DAY_HINT, parse_day, show_day
+from app.ui.elided_label import ElidedLabel
 from app.ui.form import add_field
 from app.ui.refill.step_page import StepPage
 from app.ui.refill.view_model import RefillViewModel
 from app.ui.report_pdf import ReportNotWrittenError, write_report
 from app.ui.theme import Scale, set_role, set_type, unit
-
-_PROPOSALS = 3
 
 
 class ReportPage(StepPage):
@@ -32,21 +33,31 @@ class ReportPage(StepPage):
         self._facts.setVerticalSpacing(unit() // 2)
         self._facts.setColumnStretch(1, 1)
         self._save = QPushButton(self.tr("&Save the report"))
-        self._saved = QLabel()
-        self._saved.setWordWrap(True)
+        self.calendar = QPushButton(self.tr("Save for the &calendar"))
+        self._saved = ElidedLabel()
         self._proposals = QHBoxLayout()
+        self._proposals.setSpacing(unit())
+        self._free_days = QLabel()
+        set_role(self._free_days, "muted")
+        self._proposed: tuple[Finding, ...] = ()
         self.day = QLineEdit()
         self.day.setMaximumWidth(30 * unit())
         set_type(self.day, Scale.LEAD)
         self.fields.addLayout(self._facts)
         self._row = add_field(self.fields, self.tr("&Next refill on"), self.day, hint=DAY_HINT)
         self.fields.addLayout(self._proposals)
+        self.fields.addWidget(self._free_days)
         saving = QHBoxLayout()
-        saving.addWidget(self._save)
-        saving.addWidget(self._saved, 1)
+        saving.setSpacing(unit())
+        for button in (self._save, self.calendar):
+            button.setAutoDefault(False)
+            saving.addWidget(button)
+        saving.addStretch(1)
         self.fields.addLayout(saving)
+        self.fields.addWidget(self._saved)
         self.back.hide()
         self._save.clicked.connect(self.save)
+        self.calendar.clicked.connect(self.save_calendar)
         self.day.textChanged.connect(self._judge)
 
     def enter(self) -> None:
@@ -75,7 +86,8 @@ class ReportPage(StepPage):
         if report is None:
             return
         self.lead.setText(report.outcome)
-        rows = [row for section in report.sections if section.title in _SHOWN for row in section.rows]
+        shown = (section for section in report.sections if section.title in _SHOWN)
+        rows = [row for section in shown for row in section.rows if row.label != _BOOKED]
         for place, row in enumerate(rows):
             caption, value = QLabel(row.label), QLabel(row.value)
             set_role(caption, "muted")
@@ -94,12 +106,27 @@ class ReportPage(StepPage):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_report(report, path)
         except (ReportNotWrittenError, OSError):
-            self._saved.setText(self.tr("The report could not be written to {0}.").format(path))
-            set_role(self._saved, "error")
+            self._say_saved(self.tr("The report could not be written to {0}.").format(path), is_error=True)
             return
-        set_role(self._saved, "muted")
-        self._saved.setText(self.tr("Saved as {0}").format(path))
+        self._say_saved(self.tr("Saved as {0}").format(path))
         self.verb.setFocus()
+
+    def save_calendar(self) -> None:
+        """Write the day that is typed, and the refill-by date, as a file for a calendar."""
+        if not self.is_complete():
+            self.day.setFocus()
+            return
+        try:
+            path = self.view_model.save_calendar(parse_day(self.day.text()))
+        except CalendarNotWrittenError as error:
+            words = self.tr("The calendar could not be written to {0}: {1}.")
+            self._say_saved(words.format(error.values["file"], error.values["problem"]), is_error=True)
+            return
+        self._say_saved(self.tr("Saved for the calendar as {0}").format(path))
+
+    def _say_saved(self, words: str, *, is_error: bool = False) -> None:
+        set_role(self._saved, "error" if is_error else "muted")
+        self._saved.setText(words)
 
     def _propose(self) -> None:
         while self._proposals.count():
@@ -108,10 +135,18 @@ class ReportPage(StepPage):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        window = self.view_model.appointment_window()
-        for day in _working_days(*window)[:_PROPOSALS] if window else ():
+        proposed = self.view_model.proposals()
+        self._proposed = proposed.findings
+        for day in proposed.days:
             self._proposals.addWidget(_Proposal(day, self.day))
         self._proposals.addStretch(1)
+        unknown = self.view_model.no_holidays_known()
+        self._free_days.setText(
+            self.tr("Only weekends count as free: choose a country in the settings.")
+            if unknown
+            else ""
+        )
+        self._free_days.setVisible(unknown)
 
     def _judge(self, _text: str = "") -> None:
         text = self.day.text().strip()
@@ -119,7 +154,8 @@ class ReportPage(StepPage):
         unreadable = bool(text) and parse_day(text) is None
         self._row.show_remark(self.tr("Write the day like 14 Mar 2027.") if unreadable else "", unreadable)
         if self.view_model.visit is not None:
-            self.say(() if unreadable else self.view_model.judge_appointment(parse_day(text)))
+            judged = () if unreadable else self.view_model.judge_appointment(parse_day(text))
+            self.say((*judged, *self._proposed))
 
     def is_complete(self) -> bool:
         text = self.day.text().strip()
@@ -129,6 +165,8 @@ class ReportPage(StepPage):
         self.view_model.book(parse_day(self.day.text()), self.reasons())
 
 
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_BOOKED = "Next appointment"
 _SHOWN = ("Reservoir", "Now in the pump", "Dates")
 
 
@@ -136,7 +174,7 @@ class _Proposal(QPushButton):
     """A day that suits, for one press."""
 
     def __init__(self, day: date, field: QLineEdit) -> None:
-        super().__init__(show_day(day))
+        super().__init__(f"{_WEEKDAYS[day.weekday()]} {show_day(day)}")
         self._day = day
         self._field = field
         self.setAutoDefault(False)
@@ -144,8 +182,3 @@ class _Proposal(QPushButton):
 
     def _choose(self) -> None:
         self._field.setText(show_day(self._day))
-
-
-def _working_days(first: date, last: date) -> list[date]:
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [day for day in days if day.weekday() < 5] or days

@@ -26,6 +26,8 @@ from app.models.quantities import Mass, Volume
 from app.models.refill_visit import DrugCheck, RefillVisit, Step
 from app.models.report import RefillReport
 from app.models.signed_order import SignedOrder
+from app.services.appointments import Proposals, calendar_entries
+from app.services.attention import attention
 from app.services.programming import Staged
 from app.services.refill import IdentityDiffersError, Reasons, Residual
 from app.services.refill_report import build_report
@@ -346,14 +348,41 @@ class RefillViewModel(QObject):
         """First and last day that suit the next refill."""
         return self.workstation.desk.appointment_window(self._open_visit())
 
+    def proposals(self) -> Proposals:
+        """Days that can be booked for the next refill, and what the rules say to them."""
+        return self.workstation.desk.proposals(self._open_visit())
+
+    def no_holidays_known(self) -> bool:
+        """Whether only weekends count as free, because no country is chosen in the settings."""
+        return self.workstation.working_days.region is None
+
+    def calendar_path(self) -> Path:
+        """Where the dates go: beside the report, under its name."""
+        return self.report_path().with_suffix(".ics")
+
+    def save_calendar(self, on: date | None) -> Path:
+        """Write the appointment and the refill-by date for a calendar. Raises: CalendarNotWrittenError."""
+        station, path = self.workstation, self.calendar_path()
+        entries = calendar_entries(station.desk.therapy(self._open_visit().patient_id), on)
+        station.write_calendar(entries, path, station.clock.utc())
+        return path
+
     def judge_appointment(self, on: date | None) -> tuple[Finding, ...]:
         """Whether an appointment is in time."""
         return self.workstation.desk.judge_appointment(self._open_visit(), on)
 
     def book(self, on: date | None, reasons: Reasons) -> None:
-        """Book the next appointment and close the visit."""
-        desk, user = self.workstation.desk, self.workstation.user
-        self._step(lambda: desk.book(self._open_visit(), on, user, reasons))
+        """Book the next appointment and close the visit; what is left to do for the patient becomes a task."""
+        self._step(lambda: self._book(on, reasons))
+
+    def _book(self, on: date | None, reasons: Reasons) -> RefillVisit:
+        station, user = self.workstation, self.workstation.user
+        visit = station.desk.book(self._open_visit(), on, user, reasons)
+        left = attention(station.desk.therapy(visit.patient_id), station.catalogue)
+        station.tasks.from_findings(
+            left, visit.patient_id, user=user, implant_id=visit.implant_id, visit_id=visit.id
+        )
+        return visit
 
     # -- how it is done --------------------------------------------------------------------------------------
 

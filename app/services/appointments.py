@@ -64,7 +64,7 @@ def propose(
 ) -> Proposals:
     """:func:`proposals` for a refill due on ``due``."""
     first, last = window
-    away = meeting(absences, first, last)
+    away = [absence for absence in meeting(absences, first, last) if absence.last > today]
     possible = [day for day in _days(today + _DAY, due - _DAY) if not meeting(absences, day, day)]
     if away:
         return _around_absence(due, window, possible, away[0], why_free)

@@ -110,13 +110,16 @@ def _absence(therapy: Therapy, catalogue: Catalogue) -> Iterator[Finding]:
     due = therapy.refill_by
     if due is None or due.at < therapy.at or appointment_state(therapy) is AppointmentState.BOOKED:
         return
+    today = therapy.at.date()
     for absence in meeting(therapy.circumstances.absences, *window_before(due.at.date(), catalogue)):
+        if absence.last < today:
+            continue
         values = {
             "away_from": absence.first.isoformat(),
             "away_to": absence.last.isoformat(),
             "refill_by": due.at.date().isoformat(),
         }
-        yield Finding("REF-14", Severity.TASK, "early" if absence.first > therapy.at.date() else "late", values)
+        yield Finding("REF-14", Severity.TASK, "early" if absence.first > today else "late", values)
 
 
 def _battery(therapy: Therapy, catalogue: Catalogue) -> Iterator[Finding]:

@@ -157,7 +157,7 @@ def _date_rows(visit: RefillVisit, therapy: Therapy) -> list[tuple[str, str]]:
         ("Low-reservoir alarm on", moment(dates.low_at if dates else None)),
         ("Empty on", moment(dates.empty_at if dates else None)),
         ("Earliest empty, at the pump's highest labelled flow", moment(dates.earliest_empty_at if dates else None)),
-        ("Refill by", f"{moment(due.at)} (limited by {due.limited_by.words})" if due else "unknown"),
+        ("Refill by", f"{moment(due.at)} (limited by {due.limited_by.value})" if due else "unknown"),
         ("Next appointment", _day(visit.appointment_on) if visit.appointment_on else "not booked yet"),
     ]
 

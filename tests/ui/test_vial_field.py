@@ -97,6 +97,15 @@ def test_tab_leaves_an_empty_field(page, keyboard) -> None:
     assert vials.window().focusWidget() is vials.from_picture
 
 
+def test_a_scan_that_begins_on_a_button_is_not_lost(page, keyboard) -> None:
+    vials = page()
+    vials.from_picture.setFocus()
+    keyboard.strike(vials.from_picture, Qt.Key.Key_BracketRight, CODE[0])
+    assert vials.window().focusWidget() is vials.scan
+    scan(keyboard, vials, CODE[1:])
+    assert len(vials.vials()) == 1
+
+
 def test_enter_in_an_empty_field_does_nothing(page, keyboard, qtbot) -> None:
     vials = page()
     with qtbot.assertNotEmitted(vials.vialsChanged):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.models.catalogue import Drug
@@ -174,6 +174,15 @@ class VialScan(QWidget):
         return self._row.remark()
 
     # Scanning
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that a button had no use for are the beginning of a scan."""
+        held = event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier & ~Qt.KeyboardModifier.KeypadModifier
+        if event.text().isprintable() and event.text() and not held and not self.again_is_open():
+            self.scan.setFocus()
+            self.scan.keyPressEvent(event)
+        else:
+            super().keyPressEvent(event)
 
     def _scanned(self, text: str) -> None:
         problem = self._take(text)

@@ -193,7 +193,7 @@ def cards_of(
     *,
     resolved: Collection[str] = (),
 ) -> tuple[EventCard, ...]:
-    """Every open card, critical ones first.
+    """Every open card: critical ones first, then what holds anything up, the latest event first.
 
     Args:
         events: the whole log, by number.
@@ -220,7 +220,7 @@ def cards_of(
         *_unknown(log),
     ]
     still_open = (card for card in cards if card.way in _FACTS or card.key not in resolved)
-    return tuple(sorted(still_open, key=lambda card: (not card.critical, not card.stop, -card.number)))
+    return tuple(sorted(still_open, key=lambda card: (not card.critical, not card.stop, not card.gates, -card.number)))
 
 
 _FACTS = (Way.READ_AGAIN, Way.REPROGRAM, Way.RECONCILE)
@@ -448,7 +448,8 @@ def _battery(log: Sequence[PumpEvent], now: SeenReading, catalogue: Catalogue) -
         first = worn[0] if worn else None
         since = now.eri_on or (first.at if first else None)
         due = replace_by(since, catalogue, at=now.pump_clock) if since and since <= now.pump_clock else None
-        values = {} if due is None or due.at is None else {"replace_by": due.at.isoformat()}
+        on = due.at if due is not None else None
+        values = {} if on is None else {"replace_by": f"{on.day}\u00a0{on:%b}\u00a0{on.year}"}
         yield EventCard(
             CardKind.ERI, first.number if first else 0, "LIF-01" if values else "U-13",
             "replace-by" if values else "replace-by-unknown", False, Way.ACKNOWLEDGE, began=since, values=values,

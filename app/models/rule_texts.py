@@ -486,8 +486,8 @@ TEXTS = MappingProxyType(
         ),
         ("CON-02", "bridge-running"): "Wait, or ask a physician: the bridge bolus of the last change still runs.",
         ("R-6", "unknown-event"): (
-            "Ask the manufacturer: the log holds code {code}, value {value}, {times} times. This program has no name "
-            "for it."
+            "Ask the manufacturer: the log holds code {code}, value {value} ({times} in all), and this program has no "
+            "name for it."
         ),
         ("CON-07", "dose-too"): (
             "Change one thing at a time: the concentration changes, and the daily dose too, from "

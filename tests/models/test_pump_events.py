@@ -391,7 +391,7 @@ def test_an_impossible_replace_by_date_is_never_shown(said: str | None, shown: d
 def test_the_indicators_card_says_by_when_or_that_it_is_unknown() -> None:
     log = (event(1, PumpEventKind.ALARM, datetime(2026, 10, 2, 8), bit(Alarm.ERI)),)
     (card,) = cards(*log, read=reading(alarms=(Alarm.ERI,), last=1))
-    assert (card.reason, card.values["replace_by"], card.critical) == ("replace-by", "2026-12-31", False)
+    assert (card.reason, card.values["replace_by"], card.critical) == ("replace-by", "31\u00a0Dec\u00a02026", False)
     for broken in (NOON + HOUR, NOON - timedelta(days=92)):
         (card,) = cards(*log, read=reading(alarms=(Alarm.ERI,), last=1, eri_on=broken))
         assert (card.rule, card.reason) == ("U-13", "replace-by-unknown")

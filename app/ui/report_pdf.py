@@ -1,7 +1,7 @@
 """The refill report as one PDF page.
 
 Law: everything on the page is text from :class:`app.models.report.RefillReport`; nothing is computed here
-but positions. A report that does not fit on one page is set smaller, never cut.
+but positions. A report that does not fit on one page is set smaller, then drawn smaller, never cut.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.models.report import RefillReport, ReportSection
 _INK, _GREY, _HAIR, _ACCENT, _MARK = "#1b1f24", "#56606b", "#c9ced6", "#0b5cad", "#b4530a"
 _DPI = 300
 _POINT = _DPI / 72
-_BODY_SIZES = (8.6, 8.0, 7.4, 6.8, 6.2)
+_BODY_SIZES = (8.6, 8.0, 7.4, 6.8, 6.2, 5.7)
 _BARS_HEIGHT = 46 * _POINT
 _FOOT_HEIGHT = 12 * _POINT
 
@@ -62,9 +62,14 @@ def _draw(report: RefillReport, painter: QPainter, page: QSizeF) -> None:
             break
     if report.emulated:
         _draw_mark(painter, page)
+    height = document.size().height()
+    painter.save()
+    smaller = min(1.0, room / height)
+    painter.scale(smaller, smaller)
     document.drawContents(painter)
+    painter.restore()
     if report.hours:
-        top = min(document.size().height(), room) + 6 * _POINT
+        top = min(height, room) + 6 * _POINT
         _draw_hours(report.hours, painter, QRectF(0, top, page.width(), _BARS_HEIGHT - 6 * _POINT))
     painter.setFont(_font(6.5))
     painter.setPen(QColor(_GREY))

@@ -44,6 +44,19 @@ _SENTENCES: dict[str, _Sentence] = {
     "NoCourseError": lambda v: f"Change the program: this pump cannot run it ({v.get('problem', '')}).",
     "BlockedError": lambda v: f"This cannot go on: {v.get('rules', '')} forbids it.",
     "ReasonMissingError": lambda v: f"Give a reason for going on in spite of {v.get('rules', '')}.",
+    "ReasonTooThinError": lambda v: (
+        f"Write it in words: at least {v.get('shortest', '')} characters, and not just one repeated."
+    ),
+    "SecondCheckMissingError": lambda v: (
+        "Have a second person check the settings: nobody has, or it was too long ago. Nothing was sent."
+    ),
+    "SamePersonError": lambda v: (
+        "Ask somebody else: whoever read the label, filled or chose the settings cannot check them."
+    ),
+    "CheckEndedError": lambda v: "Go back and review the settings again: too many entries differed.",
+    "SomebodyWasThereError": lambda v: "Settle the difference first: a second person has typed something else.",
+    "SettingsChangedError": lambda v: "Go back and review the settings again: they have changed meanwhile.",
+    "TaskDoneError": lambda v: "Nothing is left to do: this task has been done before.",
     "OrderChangedError": lambda v: (
         "Sign a new order: one on record is not what was signed, and until then no order of this pump counts."
     ),

@@ -24,6 +24,7 @@ from app.ui import icons
 from app.ui.form import add_field
 from app.ui.state_mark import Mark, StateMark
 from app.ui.theme import Scale, current_theme, font, set_role, set_type, unit
+from app.ui.worklist.task_list import TaskPanel
 from app.ui.worklist.view_model import MARKS, Line, WorklistViewModel
 
 _COLUMNS = ("Refill by", "", "Name", "Born", "Number", "Drug", "Daily dose", "Left now", "Appointment")
@@ -160,6 +161,7 @@ class WorklistView(QWidget):
         column.setSpacing(unit())
         column.addLayout(head)
         column.addLayout(self._visits)
+        column.addWidget(TaskPanel(self._view_model.tasks))
         column.addWidget(self._table, 1)
         column.addWidget(self._empty)
         self.setFocusProxy(self._table)

@@ -19,6 +19,7 @@ from app.services.worklist import worklist
 from app.services.workstation import Workstation
 from app.ui.dates import show_day
 from app.ui.state_mark import Mark
+from app.ui.worklist.task_list_view_model import TaskListViewModel
 
 STEP_NAMES = {
     Step.IDENTIFY: "identify the patient",
@@ -92,6 +93,7 @@ class WorklistViewModel(QObject):
         self._search = ""
         self.lines: Sequence[Line] = ()
         self.open_visits: Sequence[OpenVisit] = ()
+        self.tasks = TaskListViewModel(workstation, self)
 
     def search(self, text: str) -> None:
         """Show those whose name, number or pump serial starts with ``text``."""
@@ -110,6 +112,7 @@ class WorklistViewModel(QObject):
             for visit in station.store.open_visits()
             if visit.patient_id in names
         ]
+        self.tasks.refresh()
         self.changed.emit()
 
     def summary(self) -> str:

@@ -57,12 +57,12 @@ def test_the_fields_of_a_full_report_are_on_it(bench: Bench, tmp_path: Path) -> 
     for line in (
         " ".join(re.findall(".{8}", visit.id)),
         "Second person none asked for",
-        "Software Cisterna 0.1.0, catalogue 2026.11",
+        f"Software Cisterna 0.1.0, catalogue {bench.station.catalogue.version}",
         " ".join(re.findall(".{8}", digest)),
         "20 Nov 2023, 3 y 0 mo ago",
         # (89 - 9) cm x 0.0022 mL/cm.
         "8709SC, 9 cm cut off: 0.176 mL",
-        "0.140 mL, catalogue 2026.11",
+        f"0.140 mL, catalogue {bench.station.catalogue.version}",
         # 13.9 mL of 14.1 mL came out: 1.4 % too little.
         "+0.2 mL, delivered -1.4 %",
         "20 Nov 2026 10:00 to 21 Nov 2026 11:17",

@@ -22,7 +22,7 @@ from app.ui.theme import Scale, current_theme, set_type, unit
 
 _HEAD_ROOM = 1.12
 _STEPS_H = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336)
-_LINES_AROUND, _LINES_OF_ONE, _LINES_OF_MORE = 3, 8, 6
+_LINES_AROUND, _LINES_OF_ONE, _LINES_OF_MORE = 3, 8, 7
 """Lines of text that the picture is high: around the rows, and of each row."""
 _LEAST_SHARE = 0.75
 
@@ -101,7 +101,7 @@ class _Picture:
     def paint(self) -> None:
         self._legend()
         for index, row in enumerate(self.rows):
-            top = self.top + index * self.height + 1.2 * self.line
+            top = self.top + index * self.height + 1.5 * self.line
             self._row(row, top, self.top + (index + 1) * self.height - 0.4 * self.line)
         self._clock(self.top + len(self.rows) * self.height - 0.4 * self.line)
 
@@ -117,8 +117,8 @@ class _Picture:
             return floor - (floor - ceiling) * value / top
 
         painter.setPen(QColor(theme.muted))
-        painter.drawText(QRectF(0, ceiling - 1.2 * self.line, self.right, self.line), LEFT, f"mcg/h {row.name}")
-        for value in ticks(top, int((floor - ceiling) / (1.6 * self.line))):
+        painter.drawText(QRectF(0, ceiling - 1.5 * self.line, self.right, self.line), LEFT, f"mcg/h {row.name}")
+        for value in ticks(top, int((floor - ceiling) / (1.25 * self.line))):
             height = round(y(value)) + 0.5
             painter.setPen(pen(theme.hairline if value else theme.edge, 1))
             painter.drawLine(QLineF(self.left, height, self.right, height))
@@ -147,7 +147,7 @@ class _Picture:
             return
         x = round(self.x(self.outlook.bridge.duration_min)) + 0.5
         self.painter.setPen(pen(self.theme.text, 1))
-        self.painter.drawLine(QLineF(x, ceiling - 0.2 * self.line, x, floor))
+        self.painter.drawLine(QLineF(x, ceiling - 0.5 * self.line, x, floor))
 
     def _legend(self) -> None:
         """Both lines with their names, from the left; the end of the bridge over its line."""

@@ -90,7 +90,7 @@ def interruptions(
     """
     steady, now = _steady(events, state)
     found = [
-        *_pairs(events, InterruptionKind.STOPPED, (PumpEventKind.STOPPED,), (PumpEventKind.STARTED,)),
+        *_stops(events, running=state.running),
         *_pairs(events, InterruptionKind.STALLED, (PumpEventKind.STALLED,), (PumpEventKind.RECOVERED,), orphans=True),
         *_pairs(events, InterruptionKind.RESET, (PumpEventKind.RESET,), (PumpEventKind.COMMITTED,)),
         *_alarmed(events, InterruptionKind.EMPTY, Alarm.EMPTY_RESERVOIR, (PumpEventKind.FILLED,)),
@@ -145,6 +145,31 @@ def _steady(events: Sequence[PumpEvent], state: PumpState) -> tuple[dict[int, ti
     return places, state.pump_clock - put - CLOCK_EPOCH
 
 
+def _stops(events: Sequence[PumpEvent], *, running: bool) -> Iterator[Interruption]:
+    """From each stop to the next start.
+
+    A reset may set a stopped pump going without a word: a stop is over with it if the pump stops anew, or is seen
+    running. So it is with a new program, where the pump is seen running and the log has no start.
+    """
+    began: PumpEvent | None = None
+    silent: list[PumpEvent] = []
+    for event in events:
+        reset = next((line for line in silent if line.kind is PumpEventKind.RESET), None)
+        if event.kind is PumpEventKind.STOPPED and (began is None or reset is not None):
+            if began is not None and reset is not None:
+                yield Interruption(InterruptionKind.STOPPED, began.number, began.at, reset.at, None, reset.number)
+            began, silent = event, []
+        elif event.kind is PumpEventKind.STARTED and began is not None:
+            yield Interruption(InterruptionKind.STOPPED, began.number, began.at, event.at, None, event.number)
+            began, silent = None, []
+        elif event.kind in (PumpEventKind.RESET, PumpEventKind.COMMITTED) and began is not None:
+            silent.append(event)
+    if began is not None and running and silent:
+        yield Interruption(InterruptionKind.STOPPED, began.number, began.at, silent[0].at, None, silent[0].number)
+    elif began is not None:
+        yield Interruption(InterruptionKind.STOPPED, began.number, began.at, None, None)
+
+
 def _pairs(
     events: Sequence[PumpEvent],
     kind: InterruptionKind,
@@ -190,10 +215,13 @@ def _without_event(found: Sequence[Interruption], state: PumpState) -> Iterator[
         InterruptionKind.EMPTY: Alarm.EMPTY_RESERVOIR in alarms,
         InterruptionKind.ENDED: Alarm.END_OF_SERVICE in alarms,
     }
-    going_on = {part.kind for part in found if part.ended is None}
+    going_on = {part.kind: part for part in found if part.ended is None}
     for kind, holds in said.items():
-        if holds and kind not in going_on:
-            yield Interruption(kind, 0, None, None, None)
+        if not holds or kind in going_on:
+            continue
+        # A pump that has no minimum rate stands still from its reset on.
+        reset = going_on.get(InterruptionKind.RESET) if kind is InterruptionKind.STOPPED else None
+        yield Interruption(kind, reset.number if reset else 0, reset.began if reset else None, None, None)
 
 
 def _with_record(

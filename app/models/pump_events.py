@@ -255,7 +255,7 @@ def _stalls(
             )
         elif part.ended is None:
             yield _card(part, CardKind.STALL, "LIF-02", "stalled", Way.READ_AGAIN, values=values)
-        elif not any(seen.last_event >= part.ended_by for seen in later):
+        elif not later:
             yield _card(part, CardKind.STALL, "LIF-02", "recovered-once", Way.READ_AGAIN, values=values)
         else:
             yield _card(part, CardKind.STALL, "LIF-02", "recovered", Way.ACKNOWLEDGE, values=values)

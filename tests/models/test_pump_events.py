@@ -265,6 +265,29 @@ def test_what_overlaps_counts_once_and_what_lies_apart_is_added() -> None:
         if any(a <= minute < b for a, b in ((600, 780), (660, 840), (1800, 1920)))
     ]
     assert gap.lasted == len(still) * MINUTE
+    inside = [log[0], log[1], replace(log[3], number=3, at=NOON - 28 * HOUR), replace(log[2], number=4)]
+    assert gap_since_fill(interruptions(inside, PumpState(NOON, True, False)), inside).lasted == 3 * HOUR
+
+
+def test_a_stop_that_a_reset_ended_is_over_once_the_pump_is_seen_running() -> None:
+    log = (
+        event(1, PumpEventKind.STOPPED, NOON - 10 * HOUR),
+        event(2, PumpEventKind.RESET, NOON - 9 * HOUR),
+        event(3, PumpEventKind.COMMITTED, NOON - 7 * HOUR, 2),
+    )
+    (gap,) = (card for card in cards(*log) if card.kind is CardKind.GAP)
+    assert (gap.lasted_min, gap.ended) == (3 * 60, NOON - 7 * HOUR)
+    still = cards(*log, read=reading(running=False, last=3))
+    assert {card.kind: card.lasted_min for card in still}[CardKind.STOPPED] == 10 * 60
+    again = (*log, event(4, PumpEventKind.STOPPED, NOON - 2 * HOUR), event(5, PumpEventKind.STARTED, NOON - HOUR))
+    (gap,) = (card for card in cards(*again) if card.kind is CardKind.GAP)
+    assert gap.lasted_min == 4 * 60
+
+
+def test_a_pump_without_a_minimum_rate_stands_still_from_its_reset_on() -> None:
+    found = cards(event(1, PumpEventKind.RESET, NOON - 3 * HOUR), read=reading(running=False, reset=True, last=1))
+    assert kinds(found) == {"stopped/stopped-now", "reset/memory-reset-now", "gap/gap"}
+    assert len({card.key for card in found}) == 3
 
 
 def test_what_ended_before_the_last_fill_does_not_count_and_what_goes_on_counts_whole() -> None:

@@ -12,10 +12,14 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QPushB
 from pytestqt.qtbot import QtBot
 
 from app.models.patient import Role, User
+from app.models.program import Program, SimpleContinuous
 from app.models.pump import Alarm, PumpEventKind
 from app.models.pump_events import CardKind, EventCard, OnRecord, Way
-from app.models.quantities import Volume
+from app.models.quantities import DoseRate, Volume
+from app.models.reconcile import Found, FoundFill, difference
 from app.ui.refill.event_cards import Circumstances, EventCardFrame, EventCards, part_lines, way_words, when_words
+from app.ui.refill.reconcile_dialog import ReconcileDialog
+from tests.models.pumps import synchromed_ii
 from tests.models.test_pump_events import HOUR, NOON, SETTINGS, bit, cards, event, reading
 
 NURSE, PHYSICIAN = User("n", "Paul Okafor", Role.NURSE), User("p", "Ruth Brand", Role.PHYSICIAN)
@@ -188,3 +192,38 @@ def test_without_cards_it_says_so(shown: EventCards) -> None:
     shown.show_cards([], there())
     assert shown.frames() == ()
     assert any(label.isVisible() and "ask nothing" in label.text() for label in shown.findChildren(QLabel))
+
+
+# -- record and pump --------------------------------------------------------------------------------------------------
+
+
+def dialog(qtbot: QtBot, *, logged: bool = True) -> ReconcileDialog:
+    other = replace(SETTINGS, program=Program(SimpleContinuous(DoseRate.mcg_per_day(600))))
+    found = Found(other, NOON, logged, FoundFill(NOON, Volume.ml(15)))
+    made = ReconcileDialog("CIS000042", found, difference(SETTINGS, found, synchromed_ii()))
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_nothing_is_taken_over_before_the_difference_was_seen(qtbot: QtBot, themed: QApplication) -> None:
+    made = dialog(qtbot)
+    assert not made.take.isEnabled()
+    QTest.keyClick(made, Qt.Key.Key_Return)
+    assert made.isVisible() and made.result() == 0
+    made.seen.setChecked(True)
+    QTest.keyClick(made.seen, Qt.Key.Key_Return)
+    assert made.isVisible()
+    QTest.mouseClick(made.take, Qt.MouseButton.LeftButton)
+    assert made.result() == ReconcileDialog.DialogCode.Accepted
+
+
+def test_what_is_the_same_can_be_shown_too_and_the_moment_is_told(qtbot: QtBot, themed: QApplication) -> None:
+    made = dialog(qtbot)
+    few = made.table.model().rowCount()
+    items = [str(made.table.model().index(row, 0).data()) for row in range(few)]
+    assert {"Rate", "Daily dose", "Reservoir at the fill"} <= set(items) and "Drug" not in items
+    made.only.setChecked(False)
+    assert made.table.model().rowCount() > few
+    assert "In force since 20\u00a0Nov\u00a02026 12:00" in words(made) and "lot is unknown" in words(made)
+    assert "does not say since when" in words(dialog(qtbot, logged=False))

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.models.formats import show_volume
+from app.ui.circumstance_words import whole_risks
 from app.ui.dates import show_day
+from app.ui.patient.circumstances_dialog import CircumstancesDialog
+from app.ui.patient.circumstances_panel import circumstances_column, todo_column
 from app.ui.patient.view_model import Fact, PatientViewModel
 from app.ui.theme import Scale, set_role, set_type, unit
 
@@ -30,6 +33,9 @@ class PatientView(QWidget):
         self._days = _Figure(self.tr("Time left"))
         self._columns = QHBoxLayout()
         self._fills = QVBoxLayout()
+        self._lower = QHBoxLayout()
+        self.change = QPushButton(self.tr("C&hange…"), self)
+        self.change.hide()
         self._refill = QPushButton(self.tr("&Begin refill"))
         self.card = QPushButton(self.tr("Patient &card…"))
         self.emergency = QPushButton(self.tr("&Emergency sheet"))
@@ -37,6 +43,7 @@ class PatientView(QWidget):
         self._lay_out()
         self._refill.clicked.connect(self._begin)
         self.card.clicked.connect(self._save_card)
+        self.change.clicked.connect(self._change)
         self.emergency.clicked.connect(self.emergencyWanted)
         view_model.changed.connect(self._refresh)
 
@@ -67,13 +74,23 @@ class PatientView(QWidget):
         column.addWidget(hairline())
         column.addLayout(self._columns)
         column.addWidget(hairline())
-        column.addLayout(self._fills)
+        below = QHBoxLayout()
+        below.setSpacing(6 * unit())
+        below.addLayout(self._fills, 3)
+        self._lower.setSpacing(6 * unit())
+        below.addLayout(self._lower, 4)
+        self.change.setAutoDefault(False)
+        self.change.setAccessibleName(self.tr("Change risks and absences"))
+        column.addLayout(below)
         column.addStretch(1)
 
     def _refresh(self) -> None:
         therapy = self._view_model.therapy
         clear(self._columns)
         clear(self._fills)
+        self.change.setParent(self)
+        self.change.hide()
+        clear(self._lower)
         self._refill.setEnabled(therapy is not None and therapy.implant is not None)
         self.card.setEnabled(therapy is not None)
         self.emergency.setEnabled(therapy is not None)
@@ -92,6 +109,17 @@ class PatientView(QWidget):
         ):
             self._columns.addWidget(facts_column(title, facts), 3 if title == self.tr("Delivers") else 2)
         self._show_fills()
+        away = [f"{show_day(absence.first)} – {show_day(absence.last)}" for absence in model.absences()]
+        self._lower.addWidget(todo_column(model.to_do()), 1)
+        self._lower.addWidget(circumstances_column(whole_risks(model.risks()), away, self.change), 1)
+        self.change.show()
+
+    def make_circumstances_dialog(self) -> CircumstancesDialog:
+        """The dialog in which risks and absences are changed."""
+        return CircumstancesDialog(self._view_model, self)
+
+    def _change(self) -> None:
+        self.make_circumstances_dialog().open()
 
     def _show_fills(self) -> None:
         title = QLabel(self.tr("Last fills"))
@@ -115,7 +143,9 @@ class PatientView(QWidget):
                     cell.setAlignment(Qt.AlignmentFlag.AlignRight)
                 grid.addWidget(cell, row, place)
         grid.setColumnStretch(4, 1)
+        table.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._fills.addWidget(table)
+        self._fills.addStretch(1)
 
     def _save_card(self) -> None:
         saved = self._view_model.save_card()
@@ -159,6 +189,10 @@ def facts_column(title: str, facts: Sequence[Fact]) -> QWidget:
     column.addWidget(heading)
     for fact in facts:
         caption, text = QLabel(fact.caption), QLabel(fact.text)
+        if fact.is_limit:
+            text.setText(widget.tr("{0}, refill by then").format(fact.text))
+            set_type(text, Scale.BODY, strong=True)
+        caption.setWordWrap(True)
         set_role(caption, "muted")
         text.setWordWrap(True)
         text.setTextFormat(Qt.TextFormat.PlainText)

@@ -1,22 +1,30 @@
 """One patient: what is in the pump, how much is left, and what comes next.
 
-Law: what is unknown is called unknown; nothing on this page is typed, and nothing is sent.
+Law: what is unknown is called unknown; nothing is sent from this page, and it writes nothing but risks and absences.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date, datetime
 from fractions import Fraction
 
 from PySide6.QtCore import QObject, Signal
 
+from app.models.circumstances import Absence, RiskReason
 from app.models.comparison import sentence_of
+from app.models.dates_shown import UNKNOWN
 from app.models.formats import plain, rounded, show_concentration, show_volume, with_unit
 from app.models.patient import CatheterPiece
 from app.models.quantities import Mass
+from app.models.reservoir import RefillBy, RefillLimit
+from app.models.rule_texts import sentence
+from app.services.attention import appointment_state, attention, shown_dates, terms_inside
 from app.services.therapy import Therapy, Urgency
 from app.services.workstation import Workstation
 from app.ui.banner import Identity
+from app.ui.circumstance_words import long_appointment
 from app.ui.dates import show_day, show_moment
 from app.ui.patient.card import CardSaved, save_card
 from app.ui.state_mark import Mark
@@ -29,6 +37,8 @@ class Fact:
 
     caption: str
     text: str
+    is_limit: bool = False
+    """Whether this is what sets the refill-by date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class PatientViewModel(QObject):
             Fact("Pump", therapy.model.name),
             Fact("Serial number", implant.serial),
             Fact("Implanted", show_day(implant.implanted_on)),
-            Fact("Battery lasts until", show_day(therapy.battery_end)),
+            Fact("Battery lasts until", self._shown("Battery lasts until")),
             Fact("Catheter", _catheter(implant.catheter)),
         )
 
@@ -130,14 +140,73 @@ class PatientViewModel(QObject):
         dates = therapy.dates if therapy else None
         if therapy is None:
             return ()
-        due = therapy.refill_by
+        state = appointment_state(therapy)
         return (
-            Fact("Low-reservoir alarm", show_moment(dates.low_at if dates else None)),
-            Fact("Empty", show_moment(dates.empty_at if dates else None)),
-            Fact("Earliest empty", show_moment(dates.earliest_empty_at if dates else None)),
-            Fact("Refill date limited by", due.limited_by.value if due else "unknown"),
-            Fact("Appointment", show_day(therapy.appointment_on) if therapy.appointment_on else "none"),
+            *(self._term(term, therapy) for term in terms_inside(therapy)),
+            *((Fact("Empty", self._shown("Empty")),) if dates else ()),
+            Fact("Appointment", long_appointment(therapy, state)),
         )
+
+    def _term(self, term: RefillBy, therapy: Therapy) -> Fact:
+        """A date that the refill must not miss; the earliest is marked. Source: F-08, U-13."""
+        due = therapy.refill_by
+        names = {RefillLimit.VOLUME: "Low-reservoir alarm", RefillLimit.OVER_INFUSION: "Earliest empty"}
+        name = names.get(term.limited_by)
+        text = self._shown(name) if name else show_moment(term.at)
+        accuracy = plain(therapy.model.accuracy_percent) if therapy.model else "?"
+        captions = {
+            RefillLimit.VOLUME: "Low-reservoir alarm, all boluses taken",
+            RefillLimit.OVER_INFUSION: f"Earliest empty, flow {accuracy} % too high",
+            RefillLimit.STABILITY: "The drug is stable until",
+            RefillLimit.BATTERY: "The battery lasts until",
+        }
+        return Fact(captions[term.limited_by], text, is_limit=due == term)
+
+    def _shown(self, name: str) -> str:
+        """A date that may be shown, or that it is unknown."""
+        therapy = self.therapy
+        found = shown_dates(therapy, self._workstation.catalogue).get(name) if therapy else None
+        if found is None:
+            return "unknown"
+        if found.at is None:
+            return UNKNOWN
+        return show_moment(found.at) if isinstance(found.at, datetime) else show_day(found.at)
+
+    # -- risks and absences ----------------------------------------------------------------------------------
+
+    def to_do(self) -> tuple[str, ...]:
+        """What the dates ask somebody to do, in sentences, the most urgent first."""
+        therapy = self.therapy
+        return tuple(map(sentence, attention(therapy, self._workstation.catalogue))) if therapy else ()
+
+    def risks(self) -> tuple[RiskReason, ...]:
+        """Why an interruption would be worse for this patient."""
+        return self.therapy.risks if self.therapy else ()
+
+    def absences(self) -> tuple[Absence, ...]:
+        """When the patient will be away; what is over is left out."""
+        therapy = self.therapy
+        if therapy is None:
+            return ()
+        return tuple(away for away in therapy.circumstances.absences if away.last >= therapy.at.date())
+
+    def note_risks(self, reasons: AbstractSet[RiskReason]) -> None:
+        """Write down which reasons stand, if they are others than before."""
+        if self.therapy is not None and reasons != set(self.risks()) - {RiskReason.HIGH_DOSE}:
+            station = self._workstation
+            station.circumstances.note_risks(self.therapy.patient.id, reasons, station.user)
+        self.refresh()
+
+    def plan_absence(self, first: date, last: date) -> None:
+        """Write down that the patient will be away. Raises: ImpossibleAbsenceError."""
+        if self.therapy is not None:
+            station = self._workstation
+            station.circumstances.plan_absence(self.therapy.patient.id, first, last, station.user)
+
+    def end_absence(self, absence: Absence) -> None:
+        """Write down that an absence does not take place."""
+        self._workstation.circumstances.end_absence(absence, self._workstation.user)
+        self.refresh()
 
 
 def identity_of(therapy: Therapy, *, state: str = "", mark: Mark | None = None) -> Identity:

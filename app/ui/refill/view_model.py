@@ -378,7 +378,9 @@ class RefillViewModel(QObject):
     def _book(self, on: date | None, reasons: Reasons) -> RefillVisit:
         station, user = self.workstation, self.workstation.user
         visit = station.desk.book(self._open_visit(), on, user, reasons)
-        left = attention(station.desk.therapy(visit.patient_id), station.catalogue)
+        # An appointment from before this refill is none for the next one.
+        therapy = replace(station.desk.therapy(visit.patient_id), appointment_on=on)
+        left = attention(therapy, station.catalogue)
         station.tasks.from_findings(
             left, visit.patient_id, user=user, implant_id=visit.implant_id, visit_id=visit.id
         )

@@ -15,6 +15,7 @@ from app.ui.elided_label import ElidedLabel
 from app.ui.form import FieldRow
 from app.ui.settings.phone_field import PhoneField
 from app.ui.settings.place_list import PlaceList
+from app.ui.settings.region_field import RegionField
 from app.ui.settings.view_model import Kind, Said, SettingsViewModel
 from app.ui.state_mark import Mark, StateMark
 from app.ui.theme import Scale, set_role, set_type, unit
@@ -43,6 +44,7 @@ class SettingsView(QWidget):
         self.whom = SignedLabel(self.tr("The pump to try it with"))
         self.result = ResultLine()
         self.phone = PhoneField(view_model.phones)
+        self.region = RegionField(view_model.working_days)
         self._facts = _Facts()
         self._busy = QTimer(self, interval=_BUSY_AFTER_MS, singleShot=True)
         self._lay_out()
@@ -128,6 +130,8 @@ class SettingsView(QWidget):
         column.addWidget(self._facts)
         column.addSpacing(unit())
         column.addWidget(self.phone)
+        column.addSpacing(unit())
+        column.addWidget(self.region)
         column.addSpacing(unit())
         column.addWidget(StateMark(Mark.NOTE, word=self.tr("Not a medical device")), 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(warning)

@@ -25,6 +25,7 @@ from app.models.serial_ports import (
 from app.services.clinic_phone import PhoneDesk
 from app.services.port_desk import PortDesk
 from app.services.therapy import Therapy
+from app.services.working_days import WorkingDays
 from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.error_texts import words_for
@@ -107,6 +108,11 @@ class SettingsViewModel(QObject):
     @property
     def _ports(self) -> PortDesk:
         return self._workstation.ports
+
+    @property
+    def working_days(self) -> WorkingDays:
+        """The clinic's country and region, and their holidays."""
+        return self._workstation.working_days
 
     @property
     def phones(self) -> PhoneDesk:

@@ -6,7 +6,7 @@ Law: a row says by word, sign and place how urgent it is; Return opens it, and t
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.services.attention import AppointmentState
+from app.services.therapy import Urgency
 from app.ui import icons
 from app.ui.form import add_field
 from app.ui.state_mark import Mark, StateMark
@@ -27,8 +29,15 @@ from app.ui.theme import Scale, current_theme, font, set_role, set_type, unit
 from app.ui.worklist.task_list import TaskPanel
 from app.ui.worklist.view_model import MARKS, Line, WorklistViewModel
 
-_COLUMNS = ("Refill by", "", "Name", "Born", "Number", "Drug", "Daily dose", "Left now", "Appointment")
-_RIGHT = {6, 7}
+_COLUMNS = ("Refill by", "", "Name", "High risk", "Born", "Number", "Drug", "Daily dose", "Left now", "Appointment")
+_DUE, _NAME, _RISK, _APPOINTMENT = 1, 2, 3, 9
+_RIGHT = {7, 8}
+_APPOINTMENT_MARKS = {
+    AppointmentState.NONE: Mark.TASK,
+    AppointmentState.MISSED: Mark.TASK,
+    AppointmentState.LATE: Mark.CONFIRM,
+    AppointmentState.AWAY: Mark.CONFIRM,
+}
 
 
 class WorklistModel(QAbstractTableModel):
@@ -68,20 +77,37 @@ class WorklistModel(QAbstractTableModel):
             return f"{_COLUMNS[column] or 'Due'}: {_texts(line)[column]}"
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
-        if role == Qt.ItemDataRole.FontRole and column in (0, 2):
-            return font(Scale.LEAD, strong=column == 0)
-        if role == Qt.ItemDataRole.DecorationRole and column == 1:
-            side = round(1.6 * unit())
-            return icons.pixmap(MARKS[line.urgency].sign, _colour(line), side, ratio=2)
+        if role == Qt.ItemDataRole.ToolTipRole and column in (_NAME, _RISK):
+            return line.name if column == _NAME else line.all_risks
+        if role == Qt.ItemDataRole.FontRole and column in (0, _NAME):
+            return font(Scale.LEAD if column == 0 else Scale.BODY, strong=True)
+        if role == Qt.ItemDataRole.ForegroundRole and not line.is_found:
+            return QColor(current_theme().muted)
+        if role == Qt.ItemDataRole.DecorationRole:
+            return _sign(line, column)
         return None
 
 
 def _texts(line: Line) -> tuple[str, ...]:
-    name = f"{line.name} · high risk" if line.high_risk else line.name
+    name = line.name if line.is_found else f"{line.name} · not searched for"
     return (
-        line.refill_by, line.due, name, line.born, line.number, line.drug, line.dose, line.reservoir,
+        line.refill_by, line.due, name, line.risks, line.born, line.number, line.drug, line.dose, line.reservoir,
         line.appointment,
     )  # fmt: skip
+
+
+def _sign(line: Line, column: int) -> object:
+    """The sign before how urgent it is, and before an appointment that does not serve."""
+    mark = MARKS[line.urgency] if column == _DUE else None
+    if column == _APPOINTMENT and line.urgency is not Urgency.UNKNOWN:
+        mark = _APPOINTMENT_MARKS.get(line.appointment_state)
+    if mark is None:
+        return None
+    return icons.pixmap(mark.sign, _colour(line) if column == _DUE else current_theme().text, _sign_side(), ratio=2)
+
+
+def _sign_side() -> int:
+    return round(1.6 * unit())
 
 
 def _colour(line: Line) -> str:
@@ -202,13 +228,13 @@ class WorklistView(QWidget):
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
 
     def _refresh(self) -> None:
-        self._model.show(list(self._view_model.lines))
+        self._model.show([*self._view_model.lines, *self._view_model.past_due])
         self._summary.setText(self._view_model.summary())
         self._empty.setVisible(not self._view_model.lines)
-        if self._view_model.lines:
+        if self._model.rowCount():
             self._table.selectRow(0)
         self._name_emergency()
         self._show_open_visits()
@@ -232,7 +258,8 @@ class WorklistView(QWidget):
         self._open(index.row())
 
     def _open_first(self) -> None:
-        if self._model.rowCount():
+        """Open the first who is found; one who only stands there because the refill is late is not meant."""
+        if self._view_model.lines:
             self._open(0)
 
     def _type_on(self, text: str) -> None:

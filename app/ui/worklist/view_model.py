@@ -6,7 +6,7 @@ Law: the rows are frozen values in the order of :func:`app.services.worklist.wor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from PySide6.QtCore import QObject, Signal
@@ -14,9 +14,11 @@ from PySide6.QtCore import QObject, Signal
 from app.models.formats import rounded, show_concentration, show_volume, with_unit
 from app.models.quantities import Mass
 from app.models.refill_visit import RefillVisit, Step
+from app.services.attention import AppointmentState, appointment_state
 from app.services.therapy import Therapy, Urgency
 from app.services.worklist import worklist
 from app.services.workstation import Workstation
+from app.ui.circumstance_words import short_appointment, short_risks, whole_risks
 from app.ui.dates import show_day
 from app.ui.state_mark import Mark
 from app.ui.worklist.task_list_view_model import TaskListViewModel
@@ -41,7 +43,9 @@ class Line:
 
     patient_id: str
     urgency: Urgency
-    high_risk: bool
+    risks: str
+    """Why an interruption would be worse, short; empty where nothing is known."""
+    all_risks: str
     due: str
     refill_by: str
     name: str
@@ -52,6 +56,9 @@ class Line:
     reservoir: str
     pump: str
     appointment: str
+    appointment_state: AppointmentState
+    is_found: bool = True
+    """Whether the search finds it; a past-due patient stands on the list in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ _DUE = {
     Urgency.UNKNOWN: "Unknown",
 }
 
+_PAST_DUE = (Urgency.EMPTY, Urgency.OVERDUE)
+
 MARKS = {
     Urgency.EMPTY: Mark.BLOCK,
     Urgency.OVERDUE: Mark.BLOCK,
@@ -91,20 +100,35 @@ class WorklistViewModel(QObject):
         super().__init__(parent)
         self._workstation = workstation
         self._search = ""
+        self._everyone: Sequence[Therapy] = ()
         self.lines: Sequence[Line] = ()
+        self.past_due: Sequence[Line] = ()
         self.open_visits: Sequence[OpenVisit] = ()
         self.tasks = TaskListViewModel(workstation, self)
 
     def search(self, text: str) -> None:
         """Show those whose name, number or pump serial starts with ``text``."""
         self._search = text.strip()
-        self.refresh()
+        self._read()
 
     def refresh(self) -> None:
         """Read the records again."""
         station = self._workstation
-        therapies = worklist(station.store, station.catalogue, station.clock, search=self._search)
+        self._everyone = worklist(station.store, station.catalogue, station.clock)
+        self._read()
+
+    def _read(self) -> None:
+        station = self._workstation
+        therapies = self._everyone
+        if self._search:
+            therapies = worklist(station.store, station.catalogue, station.clock, search=self._search)
         self.lines = [_line(therapy) for therapy in therapies]
+        found = {therapy.patient.id for therapy in therapies}
+        self.past_due = [
+            replace(_line(therapy), is_found=False)
+            for therapy in self._everyone
+            if therapy.urgency in _PAST_DUE and therapy.patient.id not in found
+        ]
         names = {therapy.patient.id: therapy.patient.name for therapy in therapies}
         now = station.clock.utc()
         self.open_visits = [
@@ -117,9 +141,12 @@ class WorklistViewModel(QObject):
 
     def summary(self) -> str:
         """How many are on the list and how many of them are urgent, in words."""
-        late = sum(line.urgency in (Urgency.EMPTY, Urgency.OVERDUE) for line in self.lines)
+        late = sum(line.urgency in _PAST_DUE for line in self.lines)
         due = sum(line.urgency is Urgency.SOON for line in self.lines)
-        return f"{len(self.lines)} patients, {late} overdue, {due} due within 14 days"
+        words = f"{len(self.lines)} patients, {late} overdue, {due} due within 14 days"
+        if self.past_due:
+            words += f"; below, {len(self.past_due)} who are overdue"
+        return words
 
 
 def _line(therapy: Therapy) -> Line:
@@ -127,7 +154,8 @@ def _line(therapy: Therapy) -> Line:
     return Line(
         patient_id=patient.id,
         urgency=therapy.urgency,
-        high_risk=patient.high_risk,
+        risks=short_risks(therapy.risks),
+        all_risks=whole_risks(therapy.risks),
         due=_due(therapy),
         refill_by=show_day(therapy.refill_by.at.date()) if therapy.refill_by else "unknown",
         name=patient.name,
@@ -137,7 +165,8 @@ def _line(therapy: Therapy) -> Line:
         dose=daily_dose(therapy),
         reservoir=show_volume(therapy.reservoir.volume) if therapy.reservoir else "unknown",
         pump=therapy.model.name if therapy.model else "no pump",
-        appointment=show_day(therapy.appointment_on) if therapy.appointment_on else "none",
+        appointment=short_appointment(therapy, appointment_state(therapy)),
+        appointment_state=appointment_state(therapy),
     )
 
 

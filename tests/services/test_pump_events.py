@@ -19,14 +19,16 @@ from app.models.findings import Severity
 from app.models.mri import MriStep, MriVerdict, NoScanError
 from app.models.patient import User
 from app.models.program import Program, SimpleContinuous
-from app.models.pump import PumpPort, StepClock, StopDelivery
+from app.models.pump import Outcome, PumpPort, PumpSettings, StepClock, StopDelivery
 from app.models.pump_events import CardKind, EventCard, Way
 from app.models.quantities import DoseRate, Volume
-from app.models.refill_visit import RefillVisit, VisitEvent, WrongStepError
+from app.models.records import AuditEntry
+from app.models.refill_visit import DrugCheck, RefillVisit, Step, VisitEvent, WrongStepError
 from app.models.typed_reason import ReasonTooThinError
 from app.services.clock import Clock
 from app.services.mri import MriDesk, NotYetError, ScanAlreadyPlannedError
 from app.services.orders import Orders
+from app.services.programming import Programming
 from app.services.pump_events import (
     CardGoneError,
     NotBySayingError,
@@ -36,6 +38,7 @@ from app.services.pump_events import (
     PumpEvents,
     SecondPersonNeededError,
 )
+from app.services.therapy import therapy_of
 from tests.services.bench import NOW, Bench
 
 REASON = "seen by Dr Brand, restart at half"
@@ -85,6 +88,14 @@ class Ward:
 
     def kinds(self, visit: RefillVisit) -> set[CardKind]:
         return {card.kind for card in self.events.cards(visit)}
+
+    def left(self, visit: RefillVisit) -> Fraction:
+        """What the record says is left in the reservoir at the visit's reading, in pL."""
+        assert visit.reading is not None
+        record = self.store.therapy(visit.patient_id)
+        reservoir = therapy_of(record, self.catalogue, at=visit.reading.pump_clock).reservoir
+        assert reservoir is not None
+        return reservoir.exact_pl
 
     def elsewhere(self, settings: object) -> None:
         """Somebody else's programmer sends an order to the pump."""
@@ -301,7 +312,7 @@ def test_what_another_programmer_set_is_shown_and_taken_over(ward: Ward) -> None
     changed_at = ward.bench.pump.clock.now()
     ward.passes(24 * HOUR)
     visit = ward.visit()
-    without = visit.expected
+    without = ward.left(visit)
     card = ward.card(visit, CardKind.OTHER_SETTINGS)
     assert card.began == changed_at
     for event in (VisitEvent.PROPOSED, VisitEvent.SENT, VisitEvent.BOOKED):
@@ -319,10 +330,8 @@ def test_what_another_programmer_set_is_shown_and_taken_over(ward: Ward) -> None
     (entry,) = ward.store.trail(program.id)
     assert entry.action == "program.reconciled"
     # 24 h at 300 mcg/day more are 0.3 mL of 1000 mcg/mL less.
-    judged = ward.desk.judge_aspirate(visit, Volume.ml(3))
-    assert without is not None and judged is not None
-    assert without - judged.expected.volume == Volume.ml(Fraction("0.3"))
-    assert judged.expected.exact_pl == Fraction(ward.bench.pump.ledger().believed)
+    assert without - ward.left(visit) == Volume.ml(Fraction("0.3")).quanta
+    assert ward.left(visit) == Fraction(ward.bench.pump.ledger().believed)
 
 
 def test_a_fill_elsewhere_comes_into_the_record_with_the_volume_the_pump_was_told(ward: Ward) -> None:
@@ -335,9 +344,8 @@ def test_a_fill_elsewhere_comes_into_the_record_with_the_volume_the_pump_was_tol
     ward.events.reconcile(visit, ward.nurse)
     fill = ward.store.therapy(ward.bench.patient).fill
     assert fill is not None and (fill.volume, fill.lot) == (Volume.ml(15), "")
-    judged = ward.desk.judge_aspirate(visit, Volume.ml(14))
     # 15 mL less two days of 0.3 mL.
-    assert judged is not None and judged.expected.volume == Volume.ml(Fraction("14.4"))
+    assert ward.left(visit) == Volume.ml(Fraction("14.4")).quanta
 
 
 def test_the_same_settings_at_another_revision_are_told_once(ward: Ward) -> None:
@@ -437,3 +445,54 @@ def test_a_patient_who_comes_after_the_reservoir_ran_empty(ward: Ward) -> None:
     with pytest.raises(OpenCardsError):
         ward.events.gate(visit, VisitEvent.FILLED)
     assert isinstance(card.began, datetime)
+
+
+def programmed(ward: Ward, visit: RefillVisit, settings: PumpSettings) -> RefillVisit:
+    """The visit after these settings were proposed, sent and verified; 17.5 mL were filled."""
+    check = DrugCheck(settings.drug, settings.concentration, "L1", date(2028, 1, 1), "Paul Okafor")
+    visit = replace(
+        visit, step=Step.CONFIRM, aspirated=Volume.ml(4), aspirated_at=ward.time, drug_check=check,
+        injected=Volume.ml(Fraction("17.5")), filled_at=ward.time,
+        proposed=replace(settings, reservoir=Volume.ml(Fraction("17.5")), bridge=None),
+    )  # fmt: skip
+    ward.store.save_visit(visit, AuditEntry(ward.time, ward.physician.id, "refill.proposed", visit.id))
+    port, model = ward.port(), ward.catalogue.pump(ward.implant.pump_model)
+    programming = Programming(ward.store, ward.clock, ward.new_id, lambda _visit, _user_id: None)
+    staged = programming.stage(visit, model, port, serial=ward.implant.serial, user_id=ward.physician.id)
+    ward.events.gate(staged.visit, VisitEvent.SENT)
+    visit = programming.send(staged, model, port, user_id=ward.physician.id)
+    assert visit.outcome is Outcome.VERIFIED
+    return visit
+
+
+def test_a_whole_refill_leaves_no_card_of_its_own_behind(ward: Ward) -> None:
+    visit = ward.visit()
+    ward.passes(MINUTE)
+    visit = programmed(ward, visit, visit.reading.settings)  # type: ignore[union-attr]
+    assert ward.events.cards(visit) == ()
+    ward.events.gate(visit, VisitEvent.BOOKED)
+    ward.passes(MINUTE)
+    visit = ward.events.read_again(visit, ward.port(), ward.nurse)
+    assert ward.events.cards(visit) == () and visit.outcome is Outcome.VERIFIED
+    visit = visit.after(VisitEvent.BOOKED, ward.time)
+    ward.store.save_visit(visit, AuditEntry(ward.time, ward.nurse.id, "refill.booked", visit.id))
+    with pytest.raises(WrongStepError):
+        ward.events.read_again(visit, ward.port(), ward.nurse)
+    ward.passes(timedelta(days=7))
+    assert ward.events.cards(ward.visit()) == ()
+
+
+def test_a_reset_is_over_once_a_full_program_was_verified(ward: Ward) -> None:
+    before = ward.store.therapy(ward.bench.patient).programs[-1].settings
+    mishaps.lose_memory(ward.bench.pump)
+    visit = ward.visit()
+    assert visit.reading is not None
+    (finding,) = ward.events.proposal_findings(visit, visit.reading.settings)
+    assert finding.reason == "same-program"
+    assert ward.events.proposal_findings(visit, before) == ()
+    with pytest.raises(OpenCardsError):
+        ward.events.gate(visit, VisitEvent.BOOKED)
+    ward.passes(MINUTE)
+    visit = programmed(ward, visit, before)
+    assert {(card.kind, card.reason) for card in ward.events.cards(visit)} == {(CardKind.RESET, "reset-before")}
+    ward.events.gate(visit, VisitEvent.BOOKED)

@@ -110,3 +110,8 @@ class SecondCheckViewModel:
         except AppError as error:
             return words_for(error)
         return ""
+
+
+def is_check_missing(workstation: Workstation, visit: RefillVisit) -> bool:
+    """Whether what the visit proposes needs a second person, and no check counts now. Raises: NoCourseError."""
+    return bool(workstation.checks.needed(visit)) and workstation.checks.standing(visit) is None

@@ -68,6 +68,17 @@ _SENTENCES: dict[str, _Sentence] = {
     "ImpossiblePhoneError": lambda v: "Type a telephone number: one line with three digits or more.",
     "PhoneNotKeptError": lambda v: f"The number could not be kept in {v.get('file', '')}: {v.get('problem', '')}.",
     "NoTherapyError": lambda v: "Do the first refill first: nothing is on record yet that a card could say.",
+    "OpenCardsError": lambda v: (
+        "Settle what the pump's events ask first: until then this step is held up. The cards say what settles each."
+    ),
+    "CardGoneError": lambda v: "Look again: this has changed meanwhile, and the cards have been drawn anew.",
+    "NotBySayingError": lambda v: "Do what the card says: no reason settles this one.",
+    "PhysicianNeededError": lambda v: "Call a physician: this is not a nurse's to decide.",
+    "SecondPersonNeededError": lambda v: "Ask a second person: nobody goes past a stop alone.",
+    "NothingToReconcileError": lambda v: "Nothing is left to take over: record and pump agree, or the pump was reset.",
+    "ScanAlreadyPlannedError": lambda v: "Finish the scan that is open first: this pump is still to be read for it.",
+    "NoScanError": lambda v: "Note a new scan: this one is over, or was cancelled.",
+    "NotYetError": lambda v: "Type a moment that has passed: this one lies ahead.",
     "WrongStepError": lambda v: "This visit has moved on meanwhile. Go back to the worklist and open it again.",
 }
 
@@ -81,17 +92,6 @@ _LOST: dict[object, str] = {
     CableProblem.SILENT: "Check the cable, and that the pump is on and in reach: nothing answers at {port}.",
     CableProblem.SLOW: "Check the cable, then try again: the pump's answer did not arrive complete at {port}.",
     CableProblem.NOISE: "Check what is connected: what answers at {port} is no pump, or speaks at another speed.",
-    "OpenCardsError": lambda v: (
-        "Settle what the pump's events ask first: until then this step is held up. The cards say what settles each."
-    ),
-    "CardGoneError": lambda v: "Look again: this has changed meanwhile, and the cards have been drawn anew.",
-    "NotBySayingError": lambda v: "Do what the card says: no reason settles this one.",
-    "PhysicianNeededError": lambda v: "Call a physician: this is not a nurse's to decide.",
-    "SecondPersonNeededError": lambda v: "Ask a second person: nobody goes past a stop alone.",
-    "NothingToReconcileError": lambda v: "Nothing is left to take over: record and pump agree, or the pump was reset.",
-    "ScanAlreadyPlannedError": lambda v: "Finish the scan that is open first: this pump is still to be read for it.",
-    "NoScanError": lambda v: "Note a new scan: this one is over, or was cancelled.",
-    "NotYetError": lambda v: "Type a moment that has passed: this one lies ahead.",
 }
 
 

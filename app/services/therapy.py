@@ -7,7 +7,7 @@ is said to be unknown, never guessed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
 from fractions import Fraction
@@ -232,20 +232,33 @@ def dates_of(
 ) -> ReservoirDates:
     """Low, empty and earliest-empty dates of the last of ``programs``, whose figures are given.
 
-    They are counted from the moment that this program itself runs, after its bridge, with what is left then.
+    They are counted from the moment that this program itself runs, after its bridge, with what is left then. The
+    boluses that a patient can call are an even flow in the worst course, but may all be called at once: one day's
+    allotment is taken off first, so that no order of calling empties the pump before its date. Source: F-07, SR-12.
     """
     latest = programs[-1]
     bridge_min = latest.settings.bridge.duration_min if latest.settings.bridge else 0
     start = max(latest.effective_at + timedelta(minutes=bridge_min), fill.at)
     spans, boluses = delivery_since(fill, programs, model, until=start)
-    return reservoir_dates(
-        volume=theoretical_reservoir(fill.volume, spans, boluses=boluses).volume,
-        filled_at=start,
-        low_alarm=latest.settings.low_alarm,
-        worst_course=figures.worst_course,
-        concentration=latest.settings.concentration,
-        accuracy_percent=model.accuracy_percent,
-    )
+    left = theoretical_reservoir(fill.volume, spans, boluses=boluses).exact_pl
+    concentration = latest.settings.concentration
+    at_once = figures.activated_per_day / concentration.quanta
+
+    def with_volume(exact_pl: Fraction) -> ReservoirDates:
+        return reservoir_dates(
+            volume=Volume.floor(max(exact_pl, Fraction(0))),
+            filled_at=start,
+            low_alarm=latest.settings.low_alarm,
+            worst_course=figures.worst_course,
+            concentration=concentration,
+            accuracy_percent=model.accuracy_percent,
+        )
+
+    dates = with_volume(left - at_once)
+    if not at_once:
+        return dates
+    fast = with_volume(left - at_once * (1 + model.accuracy_percent / 100))
+    return replace(dates, earliest_empty_at=fast.earliest_empty_at)
 
 
 def _urgency(due: RefillBy | None, dates: ReservoirDates | None, catalogue: Catalogue, at: datetime) -> Urgency:

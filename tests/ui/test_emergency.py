@@ -30,6 +30,7 @@ from app.ui.settings.phone_field import PhoneField
 from tests.services.bench import PATIENT as JOHANNA
 from tests.services.bench import Bench
 from tests.ui.keys import Keyboard
+from tests.ui.papers import lowest
 
 LONG = "patient-long-name"
 
@@ -98,9 +99,10 @@ def test_the_key_opens_the_same_as_the_buttons(window: MainWindow) -> None:
 
 
 def test_nobody_at_hand_is_said(window: MainWindow) -> None:
-    window.worklist.search("zzz")
-    assert not window.worklist_view.emergency.isEnabled()
+    window.turn_to(PATIENT)
+    assert not window.patient_view.emergency.isEnabled()
     press_key(window)
+    assert window.pages.currentIndex() == EMERGENCY
     assert window.emergency.model.sheet is None
     assert "Choose a patient first" in words_on(window)
     assert not window.emergency.view.paper.isEnabled()
@@ -249,6 +251,7 @@ def test_a_sheet_with_very_much_on_it_is_still_one_page(window: MainWindow, benc
     write_sheet(replace(sheet, happenings=many), station.emergency_book, (), tmp_path / "sheet.pdf")
     text = text_of(tmp_path / "sheet.pdf")
     assert all(f"event number {number} " in text for number in range(150))
+    assert lowest(tmp_path / "sheet.pdf") > 0, "nothing is drawn below the paper"
 
 
 # -- the clinic's number -------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.models.patient_card import PatientCard
 from app.models.program import SimpleContinuous
+from app.models.records import AuditEntry
 from app.services.patient_card import NoTherapyError, build_card
 from app.ui.main_window import PATIENT as PATIENT_PAGE
 from app.ui.main_window import MainWindow
@@ -22,6 +23,7 @@ from app.ui.one_page_pdf import PageNotWrittenError
 from app.ui.patient.card import save_card
 from app.ui.patient_card_pdf import write_card
 from tests.services.bench import NOW, PATIENT, Bench
+from tests.ui.papers import lowest
 
 TODAY = date(2026, 11, 20)
 
@@ -152,16 +154,20 @@ def test_a_day_that_is_about_to_be_booked_goes_before(
 
 
 def test_an_appointment_that_has_passed_is_none(bench: Bench, tmp_path: Path) -> None:
+    entry = AuditEntry(NOW, bench.nurse.id, "test", "patient-heetla-8")
+    bench.station.store.add(entry, appointments=[("patient-heetla-8", TODAY)])  # type: ignore[attr-defined]
+    assert "Next appointment 20 Nov 2026" in printed(bench, tmp_path, "patient-heetla-8"), "today's is not over"
     assert "Next appointment not booked: call the clinic" in printed(bench, tmp_path, "patient-kawano-b")
 
 
 def test_a_long_name_and_a_long_program_stay_on_one_page(bench: Bench, tmp_path: Path) -> None:
-    card = card_of(bench, "patient-long-name")
-    write_card(replace(card, program="bolus at 06:05 12.345 mcg over 5 min; " * 90 + "the end."), tmp_path / "card.pdf")
+    program = "bolus at 06:05 12.345 mcg over 5 min; " * 300 + "the end."
+    write_card(replace(card_of(bench, "patient-long-name"), program=program), tmp_path / "card.pdf")
     text = text_of(tmp_path / "card.pdf")
     assert "Øvergård-Szczepańska von Hohenlohe, Maria-Magdalena Kunigunde" in text.replace("- ", "-")
-    assert text.count("bolus at 06:05 12.345 mcg over 5 min;") == 90
+    assert text.count("bolus at 06:05 12.345 mcg over 5 min;") == 300
     assert "the end." in text
+    assert lowest(tmp_path / "card.pdf") > 0, "nothing is drawn below the paper"
 
 
 def test_who_has_no_therapy_has_no_card(bench: Bench) -> None:

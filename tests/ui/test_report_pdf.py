@@ -19,6 +19,7 @@ from app.models.report import RefillReport
 from app.services.refill_report import build_report
 from app.ui.report_pdf import write_report
 from tests.services.bench import NOW, Bench
+from tests.ui.papers import lowest
 
 
 @pytest.fixture
@@ -113,6 +114,7 @@ def test_a_report_with_very_much_on_it_stays_on_one_page_and_loses_nothing(bench
     text = text_of(report_of(bench, replace(visit, answers=answers)), tmp_path)
     assert all(f"(reason {number})" in text for number in range(60))
     assert "Signature" in text
+    assert lowest(tmp_path / "report.pdf") > 0, "nothing is drawn below the paper"
 
 
 @pytest.mark.parametrize(("drawn", "said"), [("3.9", "0 mL, delivered 0 %"), ("3.8", "-0.1 mL, delivered +0.7 %")])

@@ -58,6 +58,7 @@ class PatientView(QWidget):
         buttons.setSpacing(unit())
         for button in (self.emergency, self.card, self._refill):
             button.setAutoDefault(False)
+            button.setEnabled(False)
             buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         figures.addLayout(buttons)
         set_role(self.emergency, "danger")

@@ -77,6 +77,7 @@ class PatientView(QWidget):
         column.addWidget(hairline())
         below = QHBoxLayout()
         below.setSpacing(6 * unit())
+        self._fills.setSpacing(unit())
         below.addLayout(self._fills, 3)
         self._lower.setSpacing(6 * unit())
         below.addLayout(self._lower, 4)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 
@@ -96,6 +96,25 @@ def test_the_key_opens_the_same_as_the_buttons(window: MainWindow) -> None:
         QTest.mouseClick(window.emergency.view.back, Qt.MouseButton.LeftButton)
         assert window.pages.currentIndex() == PATIENT
         assert window._names._group.checkedId() == PATIENT
+
+
+def test_a_field_that_wants_the_key_for_itself_does_not_get_it(window: MainWindow, qtbot: QtBot) -> None:
+    """Under X11 a line edit takes Ctrl+E for the end of its line."""
+
+    class Greedy(QLineEdit):
+        def event(self, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            return super().event(event)
+
+    field = Greedy(window.worklist_view)
+    field.show()
+    window.activateWindow()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    QTest.keyClick(field, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    assert window.pages.currentIndex() == EMERGENCY
 
 
 def test_nobody_at_hand_is_said(window: MainWindow) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.services.workstation import Workstation
 from app.ui.emergency.view import EmergencyView
@@ -19,7 +20,7 @@ from app.ui.navigation import Navigation
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
-KEY = "Ctrl+E"
+KEY = QKeyCombination(Qt.KeyboardModifier.ControlModifier, Qt.Key.Key_E)
 
 
 class EmergencyWay(QObject):
@@ -38,6 +39,19 @@ class EmergencyWay(QObject):
         window.patient_view.emergencyWanted.connect(self.open)
         window.pages.currentChanged.connect(self._turned)
         self.view.backWanted.connect(self.back)
+        QApplication.instance().focusChanged.connect(self._follow)  # type: ignore[union-attr]
+
+    def _follow(self, old: QWidget | None, new: QWidget | None) -> None:
+        if old is not None:
+            old.removeEventFilter(self)
+        if new is not None:
+            new.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the key from a field that takes it for the end of its line, as fields do under X11."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            return event.keyCombination() == KEY
+        return super().eventFilter(watched, event)
 
     def open(self) -> None:
         """Turn to the sheet of the patient at hand."""

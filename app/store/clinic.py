@@ -14,7 +14,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, delete, exists, insert, select, update
 
 from app.models.circumstances import NOTHING_KNOWN, Absence, Circumstances, RiskReason
 from app.models.patient import CatheterPiece, Implant, Origin, Patient, Role, User
@@ -460,9 +460,14 @@ def _programs(connection: Connection, implant_ids: Sequence[str]) -> dict[str, l
 
 
 def _appointments(connection: Connection, patient_ids: Sequence[str]) -> dict[str, date]:
-    """The appointment booked last, by patient."""
-    table = tables.appointments
-    wanted = select(table).where(table.c.patient_id.in_(patient_ids)).order_by(table.c.id)
+    """The appointment booked last, by patient; one from before a refill that has been done was for that refill."""
+    table, visits = tables.appointments, tables.refill_visits
+    done = exists().where(
+        visits.c.patient_id == table.c.patient_id,
+        visits.c.step == Step.CLOSED.value,
+        visits.c.filled_at > table.c.booked_at,
+    )
+    wanted = select(table).where(table.c.patient_id.in_(patient_ids), ~done).order_by(table.c.id)
     return {row["patient_id"]: row["due_on"] for row in connection.execute(wanted).mappings()}
 
 

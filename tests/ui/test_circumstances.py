@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
+from sqlalchemy import update
 
 from app.bootstrap import make_workstation
 from app.documents.workstation_file import WorkstationFile
@@ -17,10 +18,11 @@ from app.models.circumstances import RiskReason
 from app.models.refill_visit import Step
 from app.services.attention import AppointmentState
 from app.services.working_days import WorkingDays
+from app.store import tables
 from app.ui.main_window import PATIENT, SETTINGS, WORKLIST, MainWindow
 from tests.documents.test_calendar import read
 from tests.services.bench import PATIENT as JOHANNA
-from tests.services.bench import Bench
+from tests.services.bench import NOW, Bench
 
 T6 = RiskReason.SCI_T6
 
@@ -228,6 +230,20 @@ def test_who_leaves_without_an_appointment_leaves_a_task(qtbot: QtBot, window: M
     window.refill.book(None, {("REF-09", "no-appointment"): "the patient has no diary here"})
     made = [(task.rule, task.patient_id) for task in bench.station.tasks.open()]
     assert ("REF-09", JOHANNA) in made
+
+
+def test_an_appointment_from_before_a_refill_was_for_that_refill(
+    qtbot: QtBot, window: MainWindow, bench: Bench
+) -> None:
+    store = bench.station.store
+    assert store.therapy(JOHANNA).appointment_on == date(2026, 11, 23)
+    with store.engine.begin() as connection:  # type: ignore[attr-defined]
+        connection.execute(update(tables.appointments).values(booked_at=NOW - timedelta(days=50)))
+    at_report(qtbot, window, bench)
+    assert store.therapy(JOHANNA).appointment_on == date(2026, 11, 23), "the visit is not closed yet"
+    window.refill.book(None, {("REF-09", "no-appointment"): "the patient has no diary here"})
+    assert store.therapy(JOHANNA).appointment_on is None
+    assert store.therapy("patient-el").appointment_on is not None
 
 
 def test_early_signs_of_withdrawal_suggest_a_larger_alarm_volume(bench: Bench) -> None:

@@ -21,8 +21,8 @@ from app.services.working_days import WorkingDays
 from app.store import tables
 from app.ui.main_window import PATIENT, SETTINGS, WORKLIST, MainWindow
 from tests.documents.test_calendar import read
-from tests.services.bench import PATIENT as JOHANNA
 from tests.services.bench import NOW, Bench
+from tests.services.bench import PATIENT as JOHANNA
 
 T6 = RiskReason.SCI_T6
 

@@ -28,12 +28,15 @@ from app.device.pump_memory import MemoryFile
 from app.device.server import PumpServer
 from app.device.settings_codec import decode_settings, encode_settings, settings_digest
 from app.device.transports import Loopback, Transport
+from app.device.vial_image import texts_in
 from app.device.worker_cable import open_transport
 from app.documents.calendar import write_calendar
 from app.documents.catalogue import load_catalogue
 from app.documents.emergency import load_emergency
 from app.documents.exercises import load_exercises
+from app.documents.gs1 import read_scan
 from app.documents.presets import load_presets
+from app.documents.products import load_products
 from app.documents.public_holidays import PublicHolidays
 from app.documents.workstation_file import WorkstationFile
 from app.models.catalogue import Catalogue
@@ -46,6 +49,7 @@ from app.models.quantities import Concentration, Volume
 from app.models.records import TherapyRecord
 from app.models.reservoir import theoretical_reservoir
 from app.models.serial_ports import PortKeeper
+from app.models.vial import VialReader
 from app.models.working_days import RegionKeeper
 from app.services.circumstances import CircumstanceDesk
 from app.services.clinic_phone import PhoneDesk
@@ -56,10 +60,12 @@ from app.services.orders import Orders
 from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
 from app.services.programming import Programming
+from app.services.pump_events import PumpEvents
 from app.services.refill import RefillDesk
 from app.services.second_check import SecondCheckDesk
 from app.services.tasks import TaskDesk
 from app.services.therapy import delivery_since
+from app.services.visit_rules import VisitRules
 from app.services.working_days import WorkingDays
 from app.services.workstation import Workstation
 from app.store.clinic import SqlClinicStore
@@ -140,7 +146,12 @@ def make_workstation(
 
     prescribing = Prescribing(store, catalogue, clock, new_id, as_sent)
     working_days = WorkingDays(PublicHolidays(), region_keeper)
-    desk = RefillDesk(store, catalogue, clock, new_id, prescribing.last_order, working_days.why_free)
+    products = load_products(catalogue)
+    events = PumpEvents(store, catalogue, clock, new_id)
+    rules = VisitRules(store, catalogue, clock, prescribing.last_order, events, working_days.why_free)
+    second = SecondCheckDesk(store, clock, new_id, catalogue, lambda settings: as_sent(settings)[1])
+    tasks = TaskDesk(store, catalogue, clock, new_id)
+    desk = RefillDesk(store, catalogue, clock, new_id, rules, second, tasks)
     programming = Programming(store, clock, new_id, desk.require_allowed)
     ports = PortDesk(find_ports, keeper, pump_on, for_this_run=port)
     phones = PhoneDesk(phone_keeper)
@@ -165,8 +176,10 @@ def make_workstation(
         phones=phones,
         emergencies=Emergencies(store, catalogue, clock, phones),
         emergency_book=load_emergency(),
-        checks=SecondCheckDesk(store, clock, new_id, catalogue, lambda settings: as_sent(settings)[1]),
-        tasks=TaskDesk(store, catalogue, clock, new_id),
+        checks=second,
+        tasks=tasks,
+        events=events,
+        vial_reader=VialReader(lambda text: read_scan(text, products, clock.pump().date()), texts_in),
     )
 
 

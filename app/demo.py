@@ -22,14 +22,18 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.bootstrap import make_workstation, open_clinic, real_clock
 from app.models.errors import AppError
 from app.models.formats import rounded, show_volume
+from app.models.quantities import Volume
 from app.models.refill_visit import Step
+from app.models.solution_change import BridgeChoice
 from app.services.workstation import Workstation
 from app.ui.main_window import REFILL, WORKLIST, MainWindow
 from app.ui.refill.before import IdentifyPage, InterrogatePage
 from app.ui.refill.closing import ReportPage
+from app.ui.refill.drug_page import DrugPage
+from app.ui.refill.second_check_dialog import SecondCheckDialog
 from app.ui.refill.sending import ConfirmPage, ProgrammePage, SettingsPage
 from app.ui.refill.view_model import Result
-from app.ui.refill.volumes import DrugPage, FillPage, ResidualPage
+from app.ui.refill.volumes import FillPage, ResidualPage
 from app.ui.theme import DARK, HIGH_CONTRAST, LIGHT, apply_theme
 
 _PATIENT, _NUMBER, _BORN, _SERIAL = "meulen", "50-0918", "3 May 1957", "EMU-100191"
@@ -169,13 +173,21 @@ class Walk:
         self._type(page.concentration, "2000")
         QTest.keyClicks(page.lot, "BA2611-07")
         QTest.keyClicks(page.expires, "31 Dec 2028")
-        QTest.keyClicks(page.second, "Ingrid Sørensen")
-        self._say("Drug", "baclofen 2000 mcg/mL, lot BA2611-07, read by two")
+        self._press(page.scan.open_again)
+        again = page.scan.again
+        again.drug.setCurrentIndex(again.drug.findData("baclofen"))
+        self._type(again.concentration, "2000")
+        QTest.keyClicks(again.lot, "BA2611-07")
+        QTest.keyClicks(again.expires, "31 Dec 2028")
+        self._say("Drug", f"baclofen 2000 mcg/mL, lot BA2611-07, typed twice: {page.scan.again_words()}")
         self._save("drug")
         self._press(page.verb)
 
     def _fill(self) -> None:
         page = self._page(Step.FILL, FillPage)
+        for tick in page.ticks.values():
+            tick.setFocus()
+            QTest.keyClick(tick, Qt.Key.Key_Space)
         self._type(page.volume, "18.0")
         self._say("Fill", "18.0 mL")
         self._save("fill")
@@ -183,12 +195,16 @@ class Walk:
 
     def _settings(self) -> None:
         page = self._page(Step.SETTINGS, SettingsPage)
+        panel = page.bridge
+        panel.answer(BridgeChoice.BRIDGE, rinsed=Volume.ml(5))
         self._say("Settings", page.sentence())
+        self._say("Bridge", panel.words())
         self._save("settings")
         self._press(page.verb)
 
     def _confirm(self) -> None:
         page = self._page(Step.CONFIRM, ConfirmPage)
+        self._second_person(page)
         self._wait(lambda: not self._window.refill.busy)
         dose = self._window.refill.new_daily_dose()
         if self._window.refill.staged is None or dose is None:
@@ -200,6 +216,23 @@ class Walk:
         QTest.keyPress(page.send_button, Qt.Key.Key_Space)
         self._wait(lambda: self._window.refill.page is Step.PROGRAMME)
         self._save("sending")
+
+    def _second_person(self, page: ConfirmPage) -> None:
+        """Somebody else types what the vial, the order and the syringe say."""
+        self._press(page.second)
+        dialog = next(one for one in QApplication.topLevelWidgets() if isinstance(one, SecondCheckDialog))
+        dialog.person.setCurrentIndex(1)
+        dialog.drug.setCurrentIndex(dialog.drug.findData("baclofen"))
+        dose = self._window.refill.new_daily_dose()
+        if dose is None:
+            raise WalkStoppedError(page="confirm", problem="no dose")
+        typed = ((dialog.concentration, "2000"), (dialog.dose, rounded(dose, 1)), (dialog.injected, "18.0"))
+        for field, number in typed:
+            self._type(field, number)
+        self._say("Second", f"{dialog.person.currentText()} types drug, concentration, dose and volume without looking")
+        self._number += 1
+        dialog.grab().save(str(self._output / f"{self._number:02d}-second-person.png"))
+        self._press(dialog.compare)
 
     def _result(self) -> None:
         page = self._page(Step.PROGRAMME, ProgrammePage)

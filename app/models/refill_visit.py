@@ -135,9 +135,9 @@ class NeedleCheck(StrEnum):
     """What is looked at, said aloud and ticked at the needle. Source: REF-05, REF-06."""
 
     REFILL_PORT = "refill-port"
-    REFILL_NEEDLE = "refill-needle"
+    """The refill port with a refill needle, not the port of the catheter."""
     DREW_BACK = "drew-back"
-    POCKET_SOFT = "pocket-soft"
+    """What was injected first could be drawn back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ TEXTS = MappingProxyType(
             "(known: {known_mcg_per_ml})."
         ),
         ("U-03", "no-concentration"): "Enter the concentration of {drug}: at 0 mcg/mL nothing can be dosed.",
+        ("U-03", "label-once"): (
+            "Scan the vial, or have the label typed a second time by somebody who does not see the first reading."
+        ),
         ("U-03", "expired"): "Take another vial: this one expired on {expires_on}.",
         ("U-03", "vial-expired"): "Take another vial: lot {lot} expired on {expires_on}.",
         ("U-03", "wrong-drug"): "Put this vial away: {product} (lot {lot}) is not {drug}, which is to go in.",
@@ -206,6 +209,25 @@ TEXTS = MappingProxyType(
         ),
         ("REF-04", "programmed-volume"): (
             "Tell the pump what is in it: {programmed_ml} mL is not {reservoir_ml} mL (limit {limit_ml} mL)."
+        ),
+        ("TIT-16", "other-solution"): (
+            "Fill what the pump holds already: without a programmer no other solution than before may go in, and this "
+            "is another {drug}."
+        ),
+        ("TIT-16", "counter-not-set"): (
+            "See this patient with a programmer: the pump was filled without one, so its own volume and its alarm are "
+            "wrong."
+        ),
+        ("CON-01", "bridge-without-change"): "Leave the bridge out: the solution is the same as before.",
+        ("CON-02", "not-the-bridge"): (
+            "Review the settings again: the bridge in them is not the one that was decided on."
+        ),
+        ("REF-05", "position-unproven"): (
+            "Draw back before the rest goes in: nothing has shown yet that the needle is in the reservoir."
+        ),
+        ("REF-06", "port-not-said"): (
+            "Look at port and needle, say them aloud and tick them: the port of the catheter leads straight to the "
+            "spine."
         ),
         ("REF-05", "nothing-aspirated"): (
             "Prove the needle's position before you inject: nothing came out, and {expected_ml} mL were expected."

@@ -9,26 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 
 from app.models.agreement import require_agreement
 from app.models.catalogue import Catalogue
 from app.models.comparison import Row, compare, mode_name, sentence_of
-from app.models.course import NoCourseError, figures_of
 from app.models.errors import AppError
 from app.models.findings import Finding, Severity
-from app.models.guardrails import concentration_findings
-from app.models.guardrails_program import Occasion, program_findings
-from app.models.patient import Implant, Patient, Role, User
+from app.models.patient import Implant, Role, User
 from app.models.patient_day import DayPart
 from app.models.ports import ClinicStore, NotOnRecordError
 from app.models.presets import ClinicPreset, PresetNameTakenError, same_name
 from app.models.pump import PumpSettings
-from app.models.quantities import DoseRate
 from app.models.records import AuditEntry, ProgramRecord
-from app.models.reservoir import add_months
 from app.models.rule_texts import sentence
 from app.models.signed_order import (
     AlreadySignedError,
@@ -40,9 +35,10 @@ from app.models.signed_order import (
     deviations,
     order_digest,
 )
-from app.models.titration import DoseChange, Setting, titration_findings
+from app.models.titration import Setting
 from app.services.clock import Clock
-from app.services.refill import NO_REASONS, Reasons, require_reasons
+from app.services.plan_rules import plan_findings
+from app.services.reasons import NO_REASONS, Reasons, require_reasons
 from app.services.therapy import Therapy, therapy_of
 
 Canonical = Callable[[PumpSettings], tuple[PumpSettings, str]]
@@ -377,48 +373,6 @@ def _terms(order: SignedOrder) -> object:
 def plan_of(settings: PumpSettings) -> PumpSettings:
     """What is ordered for good: settings without the fill and the bridge of one refill."""
     return replace(settings, reservoir=None, bridge=None)
-
-
-def plan_findings(
-    therapy: Therapy, settings: PumpSettings, catalogue: Catalogue, *, setting: Setting, occasion: str = ""
-) -> tuple[Finding, ...]:
-    """What the rules say about a program and about its difference from the one that runs."""
-    if therapy.model is None:
-        raise NotOnRecordError(kind="pump", id=therapy.patient.id)
-    running, before = therapy.settings, therapy.figures
-    drug, concentration = catalogue.drug(settings.drug), settings.concentration
-    known = Occasion(
-        reason=occasion,
-        previous=running.program if running else None,
-        previous_daily=before.achieved_daily if before else None,
-    )
-    findings = [
-        *concentration_findings(drug, concentration),
-        *program_findings(settings.program, therapy.model, drug, concentration, catalogue, occasion=known),
-    ]
-    try:
-        after = figures_of(settings.program, therapy.model, concentration)
-    except NoCourseError:
-        return tuple(findings)
-    if before is not None:
-        old, new = DoseRate.floor(before.achieved_daily), DoseRate.floor(after.achieved_daily)
-        group = group_of(therapy.patient, therapy.at.date(), catalogue)
-        change = DoseChange(old, new, setting, group, hours_since_last_change=_hours_since_change(therapy))
-        findings += titration_findings(change, catalogue)
-    return tuple(findings)
-
-
-def _hours_since_change(therapy: Therapy) -> int | None:
-    """Whole hours that the program has run, rounded down."""
-    since = therapy.program_since
-    return None if since is None else (therapy.at - since) // timedelta(hours=1)
-
-
-def group_of(patient: Patient, on: date, catalogue: Catalogue) -> str:
-    """Whose limits apply to a step: ``child``, ``spinal`` or ``cerebral``; empty where nobody wrote it down."""
-    if on < add_months(patient.born_on, 12 * int(catalogue.rule("child_below_years"))):
-        return "child"
-    return patient.origin.value if patient.origin is not None else ""
 
 
 def _said(findings: Sequence[Finding], reasons: Reasons) -> tuple[SignedFinding, ...]:

@@ -18,7 +18,7 @@ from app.models.pump import PumpSettings
 from app.models.quantities import Concentration, Flow, Mass, Volume
 from app.models.reservoir import ReservoirDates, reservoir_dates
 from app.models.titration import Setting
-from app.services.prescribing import plan_findings
+from app.services.plan_rules import plan_findings
 from app.services.therapy import Therapy
 
 

@@ -18,6 +18,7 @@ from app.models.patient import Implant, User
 from app.models.ports import ClinicStore
 from app.models.presets import Preset
 from app.models.pump import PumpPort
+from app.models.vial import VialReader
 from app.services.circumstances import CircumstanceDesk
 from app.services.clinic_phone import PhoneDesk
 from app.services.clock import Clock
@@ -26,6 +27,7 @@ from app.services.guards import Guards
 from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
 from app.services.programming import Programming
+from app.services.pump_events import PumpEvents
 from app.services.refill import RefillDesk
 from app.services.second_check import SecondCheckDesk
 from app.services.tasks import TaskDesk
@@ -61,6 +63,8 @@ class Workstation:
     emergency_book: EmergencyBook
     checks: SecondCheckDesk
     tasks: TaskDesk
+    events: PumpEvents
+    vial_reader: VialReader
 
     @property
     def port_name(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, delete, exists, insert, select, update
 
 from app.models.circumstances import NOTHING_KNOWN, Absence, Circumstances, RiskReason
+from app.models.folding import fold
 from app.models.patient import CatheterPiece, Implant, Origin, Patient, Role, User
 from app.models.patient_day import DayPart
 from app.models.ports import NotOnRecordError
@@ -37,7 +38,6 @@ from app.models.refill_visit import RefillVisit, Step
 from app.models.signed_order import ProgramDraft, SignedOrder
 from app.store import audit_trail, tables
 from app.store.circumstances import end_absence, keep_absence, keep_risks, load_circumstances
-from app.store.folding import fold
 from app.store.mapping import (
     Row,
     fill_of,

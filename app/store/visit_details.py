@@ -77,7 +77,7 @@ def _with(visit: RefillVisit, row: Row, ticked: Sequence[Ticked], vials: Sequenc
         found_after=row["found_after"],
         facts_at=row["facts_at"],
         decided=_decided(row) if row["bridge_choice"] is not None else None,
-        ticked=tuple(ticked),
+        ticked=tuple(sorted(ticked, key=lambda one: list(NeedleCheck).index(one.what))),
         vials=tuple(vials),
     )
 

@@ -68,6 +68,9 @@ _SENTENCES: dict[str, _Sentence] = {
     "ImpossiblePhoneError": lambda v: "Type a telephone number: one line with three digits or more.",
     "PhoneNotKeptError": lambda v: f"The number could not be kept in {v.get('file', '')}: {v.get('problem', '')}.",
     "NoTherapyError": lambda v: "Do the first refill first: nothing is on record yet that a card could say.",
+    "FactsOldError": lambda v: (
+        f"Say first what has really been done: nobody has gone on with this visit for more than {v['minutes']} min."
+    ),
     "OpenCardsError": lambda v: (
         "Settle what the pump's events ask first: until then this step is held up. The cards say what settles each."
     ),

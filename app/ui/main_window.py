@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         names = (self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill"), self.tr("Pump &bench"))
         others = (self.tr("&Settings"), self.tr("Schedule"))
-        self._names = Navigation([*names, *others], danger=self.tr("Emer&gency"))
+        self._names = Navigation([*names, *others], danger=self.tr("Emergency"))
         self._lay_out()
         self._connect()
         self.emergency = EmergencyWay(self, workstation, self._names)

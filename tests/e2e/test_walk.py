@@ -18,8 +18,8 @@ from app.models.quantities import Volume
 from app.models.refill_visit import Step
 from tests.e2e.processes import emulator, running
 
-PAGES = ["worklist", "patient", "identify", "interrogate", "residual", "drug", "fill", "settings", "confirm",
-         "sending", "result", "report", "worklist-after"]  # fmt: skip
+PAGES = ["worklist", "patient", "identify", "interrogate", "residual", "drug", "fill", "settings", "second-person",
+         "confirm", "sending", "result", "report", "worklist-after"]  # fmt: skip
 
 
 def walk(output: Path, **options: object) -> int:

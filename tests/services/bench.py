@@ -17,8 +17,11 @@ from app.device.server import PumpDiedError, PumpServer
 from app.models.patient import Role, User
 from app.models.pump import LinkLostError, PumpPort
 from app.models.quantities import Concentration, Volume
-from app.models.refill_visit import DrugCheck, RefillVisit
+from app.models.refill_visit import DrugCheck, NeedleCheck, RefillVisit
+from app.models.second_check import Entered, expected_of
+from app.models.solution_change import BridgeChoice
 from app.services.clock import Clock
+from app.services.visit_rules import UNANSWERED, BridgeAnswer, Label
 from app.services.workstation import Workstation
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -90,20 +93,59 @@ class Bench:
         noise: Callable[[int], bytes] = lambda size: next(counter).to_bytes(size, "big")  # noqa: E731
         return PumpClient(self.cable.open, bench_key(self.pump.serial), now=self.station.clock.utc, randomness=noise)
 
-    def until_proposed(self, *, concentration: int = 1000, user: User | None = None) -> RefillVisit:
-        """A visit up to the confirmation: 4.1 mL drawn out, 17.5 mL of the given concentration filled."""
+    def until_proposed(
+        self,
+        *,
+        concentration: int = 1000,
+        user: User | None = None,
+        answer: BridgeAnswer | None = None,
+        checked: bool = True,
+    ) -> RefillVisit:
+        """A visit up to the confirmation: 4.1 mL drawn out, 17.5 mL of the given concentration filled.
+
+        Another concentration is bridged after a rinse of 5 mL unless ``answer`` says otherwise; what needs a second
+        person has been checked, unless ``checked`` says otherwise.
+        """
+        desk, user = self.station.desk, user or self.physician
+        visit = self.until_filled(concentration=concentration, user=user)
+        if answer is None:
+            answer = BRIDGED if concentration != 1000 else UNANSWERED
+        now = desk.rules.settings_now(visit)
+        assert now is not None
+        settings = desk.rules.settings_for(
+            visit, program=now.program, low_alarm=now.low_alarm, choice=answer.choice, rinsed=answer.rinsed
+        )
+        reasons = {
+            (found.rule, found.reason): "As agreed with the patient"
+            for found in desk.rules.judge_settings(visit, settings, user, answer)
+        }
+        visit = desk.propose(visit, settings, user, reasons, answer=answer)
+        return self.with_check(visit, user) if checked else visit
+
+    def until_filled(self, *, concentration: int = 1000, user: User | None = None) -> RefillVisit:
+        """A visit up to the new settings."""
         desk, user = self.station.desk, user or self.physician
         visit = desk.open(self.patient, user)
         visit = desk.identify(visit, number="50-0918", born_on=date(1957, 5, 3), user=user)
         visit = desk.interrogate(visit, self.port(), user)
         visit = desk.record_aspirate(visit, Volume.ml(Fraction("4.1")), user)
-        check = DrugCheck("baclofen", Concentration.mcg_per_ml(concentration), "L1", date(2028, 1, 1), "Paul Okafor")
-        visit = desk.record_drug(visit, check, user)
-        visit = desk.record_fill(visit, Volume.ml(Fraction("17.5")), user)
-        now = desk.settings_now(visit)
-        assert now is not None
-        settings = desk.settings_for(visit, program=now.program, low_alarm=now.low_alarm)
-        return desk.propose(visit, settings, user)
+        check = DrugCheck("baclofen", Concentration.mcg_per_ml(concentration), "L1", date(2028, 1, 1))
+        visit = desk.record_drug(visit, Label(check, read_twice=True), user)
+        return desk.record_fill(visit, Volume.ml(Fraction("17.5")), user, ticked=NeedleCheck)
+
+    def with_check(self, visit: RefillVisit, first: User) -> RefillVisit:
+        """The same visit, after a second person has typed what it proposes, if it needs that."""
+        second = self.station.checks
+        if second.needed(visit):
+            assert visit.proposed is not None and visit.injected is not None
+            expected = expected_of(visit.proposed, visit.injected, self.station.desk.model_of(visit))
+            entered = Entered(expected.drug, expected.concentration, expected.daily_mcg, expected.injected)
+            other = next(user for user in self.station.store.users() if user.id != first.id)
+            second.enter(visit.id, second.proposed_digest(visit), entered, first=first, second=other)
+        return visit
+
+
+BRIDGED = BridgeAnswer(BridgeChoice.BRIDGE, rinsed=Volume.ml(5))
 
 
 class _Still:

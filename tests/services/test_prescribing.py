@@ -40,10 +40,12 @@ from app.models.signed_order import (
 )
 from app.models.titration import Setting
 from app.services.clock import Clock
+from app.services.plan_rules import plan_findings
 from app.services.plan_text import printed_plan
-from app.services.prescribing import DecodedDiffersError, NotAPhysicianError, Prescribing, VersionState, plan_findings
-from app.services.refill import BlockedError, ReasonMissingError
+from app.services.prescribing import DecodedDiffersError, NotAPhysicianError, Prescribing, VersionState
+from app.services.reasons import BlockedError, ReasonMissingError
 from app.services.therapy import therapy_of
+from app.services.visit_rules import Label
 from tests.services.bench import NOW, Bench
 
 UNTIL = date(2027, 1, 31)
@@ -87,7 +89,7 @@ class Desk:
         """What U-06 says to a nurse who would program ``settings`` at a refill that is under way."""
         desk = self.bench.station.desk
         visit = next(iter(self.bench.station.store.open_visits()), None) or self.bench.until_proposed()
-        return [found for found in desk.judge_settings(visit, settings, self.nurse) if found.rule == "U-06"]
+        return [found for found in desk.rules.judge_settings(visit, settings, self.nurse) if found.rule == "U-06"]
 
     def bend(self, statement: str, table: str = "signed_orders") -> None:
         """Change a row behind the store's back."""
@@ -374,7 +376,7 @@ def test_an_order_that_expired_or_was_withdrawn_lets_nothing_new_pass(desk: Desk
 def test_a_physician_may_go_on_outside_the_order(desk: Desk) -> None:
     desk.order(desk.plan(simple("330")))
     visit = desk.bench.until_proposed()
-    findings = desk.bench.station.desk.judge_settings(visit, desk.plan(simple("250")), desk.physician)
+    findings = desk.bench.station.desk.rules.judge_settings(visit, desk.plan(simple("250")), desk.physician)
     assert [found for found in findings if found.rule == "U-06"] == []
 
 
@@ -384,9 +386,9 @@ def test_what_a_nurse_proposes_within_the_order_is_programmed(desk: Desk) -> Non
     visit = station.desk.correct(desk.bench.until_proposed(), nurse)
     with pytest.raises(BlockedError):
         station.desk.propose(
-            visit, station.desk.settings_for(visit, program=simple("370"), low_alarm=Volume.ml(2)), nurse
+            visit, station.desk.rules.settings_for(visit, program=simple("370"), low_alarm=Volume.ml(2)), nurse
         )
-    wanted = station.desk.settings_for(visit, program=simple("340"), low_alarm=Volume.ml(2))
+    wanted = station.desk.rules.settings_for(visit, program=simple("340"), low_alarm=Volume.ml(2))
     visit = station.desk.propose(visit, wanted, nurse)
     model, port = station.desk.model_of(visit), desk.bench.port()
     staged = station.programming.stage(visit, model, port, serial=desk.implant.serial, user_id=nurse.id)
@@ -401,7 +403,7 @@ def test_an_order_that_ends_while_the_nurse_compares_sends_nothing(desk: Desk, s
     order = desk.order(desk.plan(simple("330")))
     station, nurse = desk.bench.station, desk.nurse
     visit = station.desk.correct(desk.bench.until_proposed(), nurse)
-    wanted = station.desk.settings_for(visit, program=simple("330"), low_alarm=Volume.ml(2))
+    wanted = station.desk.rules.settings_for(visit, program=simple("330"), low_alarm=Volume.ml(2))
     visit = station.desk.propose(visit, wanted, nurse)
     model, port = station.desk.model_of(visit), desk.bench.port()
     staged = None
@@ -425,7 +427,7 @@ def test_a_nurse_fills_another_solution_only_if_it_is_ordered(desk: Desk) -> Non
     desk.order(desk.plan(simple("300"), concentration=stronger))
     visit = desk.bench.station.store.open_visits()[0]
     check = DrugCheck("baclofen", stronger, "L1", date(2028, 1, 1), "Paul Okafor")
-    findings = desk.bench.station.desk.judge_drug(visit, check, desk.nurse)
+    findings = desk.bench.station.desk.rules.judge_drug(visit, Label(check, read_twice=True), desk.nurse)
     assert [(found.severity, found.rule) for found in findings] == [(Severity.NOTE, "CON-01")]
     assert said(desk.nurse_findings(desk.plan(simple("300"), concentration=stronger))) == []
     weaker = Concentration.mcg_per_ml(500)

@@ -11,10 +11,12 @@ import pytest
 
 from app.models.pump import Outcome, WrongPumpError
 from app.models.quantities import Concentration, Volume
-from app.models.refill_visit import DrugCheck, Step, WrongStepError
+from app.models.refill_visit import DrugCheck, NeedleCheck, Step, WrongStepError
 from app.models.reservoir import Verdict
-from app.services.refill import BlockedError, IdentityDiffersError, ReasonMissingError
+from app.services.reasons import BlockedError, ReasonMissingError
+from app.services.refill import IdentityDiffersError
 from app.services.refill_report import NotVerifiedError, build_report
+from app.services.visit_rules import Label
 from app.store.audit_trail import first_broken
 from tests.services.bench import PATIENT, Bench
 
@@ -102,7 +104,7 @@ def test_a_residual_beyond_the_limit_asks_for_a_reason_and_keeps_it(bench: Bench
     visit = desk.identify(visit, number="50-0918", born_on=date(1957, 5, 3), user=user)
     visit = desk.interrogate(visit, bench.port(), user)
     aspirated = Volume.ml(Fraction("5.91"))
-    residual = desk.judge_aspirate(visit, aspirated)
+    residual = desk.rules.judge_aspirate(visit, aspirated)
     assert residual is not None
     assert residual.judgement.verdict is Verdict.UNDER_DELIVERY
     with pytest.raises(ReasonMissingError):
@@ -113,25 +115,27 @@ def test_a_residual_beyond_the_limit_asks_for_a_reason_and_keeps_it(bench: Bench
 
 def test_overfilling_is_forbidden(bench: Bench) -> None:
     visit = bench.until_proposed()
-    findings = bench.station.desk.judge_fill(visit, Volume.ml(Fraction("20.01")))
+    findings = bench.station.desk.rules.judge_fill(visit, Volume.ml(Fraction("20.01")), NeedleCheck)
     assert [finding.rule for finding in findings] == ["REF-04"]
-    assert bench.station.desk.judge_fill(visit, Volume.ml(20)) == ()
+    assert bench.station.desk.rules.judge_fill(visit, Volume.ml(20), NeedleCheck) == ()
 
 
 def test_an_expired_vial_and_a_screening_ampoule_are_forbidden(bench: Bench) -> None:
     desk = bench.station.desk
     visit = bench.until_proposed()
     check = DrugCheck("baclofen", Concentration.mcg_per_ml(1000), "L", date(2026, 11, 19))
-    assert [f.reason for f in desk.judge_drug(visit, check, bench.nurse)] == ["expired"]
-    assert desk.judge_drug(visit, replace(check, expires_on=date(2026, 11, 20)), bench.nurse) == ()
+    assert [f.reason for f in desk.rules.judge_drug(visit, Label(check, read_twice=True), bench.nurse)] == ["expired"]
+    assert desk.rules.judge_drug(
+        visit, Label(replace(check, expires_on=date(2026, 11, 20)), read_twice=True), bench.nurse
+    ) == ()
     screening = replace(check, expires_on=date(2028, 1, 1), concentration=Concentration.mcg_per_ml(50))
-    assert "screening" in [f.reason for f in desk.judge_drug(visit, screening, bench.physician)]
+    assert "screening" in [f.reason for f in desk.rules.judge_drug(visit, Label(screening), bench.physician)]
 
 
 def test_a_step_cannot_be_skipped(bench: Bench) -> None:
     visit = bench.station.desk.open(PATIENT, bench.nurse)
     with pytest.raises(WrongStepError):
-        bench.station.desk.record_fill(visit, Volume.ml(18), bench.nurse)
+        bench.station.desk.record_fill(visit, Volume.ml(18), bench.nurse, ticked=NeedleCheck)
 
 
 def test_there_is_no_report_without_verification(bench: Bench) -> None:
@@ -147,14 +151,14 @@ def test_a_constant_flow_pump_is_filled_without_a_cable(tmp_path: Path) -> None:
     visit = desk.open("patient-constant-flow", user)
     visit = desk.identify(visit, number="50-0702", born_on=date(1955, 10, 30), user=user)
     assert visit.step is Step.RESIDUAL
-    residual = desk.judge_aspirate(visit, Volume.ml(Fraction("7.1")))
+    residual = desk.rules.judge_aspirate(visit, Volume.ml(Fraction("7.1")))
     assert residual is not None
     # 33 mL - 52 d x 0.5 mL/day.
     assert residual.expected.volume == Volume.ml(7)
     visit = desk.record_aspirate(visit, Volume.ml(Fraction("7.1")), user)
     check = DrugCheck("baclofen", Concentration.mcg_per_ml(500), "L2", date(2028, 1, 1))
-    visit = desk.record_drug(visit, check, user)
-    visit = desk.record_fill(visit, Volume.ml(33), user)
+    visit = desk.record_drug(visit, Label(check, read_twice=True), user)
+    visit = desk.record_fill(visit, Volume.ml(33), user, ticked=NeedleCheck)
     assert visit.step is Step.REPORT
     therapy = desk.therapy("patient-constant-flow")
     assert therapy.dates is not None

@@ -31,7 +31,7 @@ from app.models.typed_reason import ReasonTooThinError
 from app.services.clock import Clock
 from app.services.second_check import SecondCheckDesk
 from app.services.tasks import TaskDesk
-from tests.services.bench import NOW, PATIENT, Bench
+from tests.services.bench import BRIDGED, NOW, PATIENT, Bench
 
 RIGHT = Entered("baclofen", Concentration.mcg_per_ml(2000), Fraction(300), Volume.ml(Fraction("17.5")))
 WRONG = replace(RIGHT, daily_mcg=Fraction("30.7"), injected=Volume.ml(18))
@@ -53,7 +53,7 @@ class Table:
         self.other = next(u for u in self.store.users() if u.role is Role.NURSE and u != self.nurse)
 
     def visit(self, concentration: int = 2000) -> tuple[RefillVisit, str]:
-        visit = self.bench.until_proposed(concentration=concentration)
+        visit = self.bench.until_proposed(concentration=concentration, checked=False)
         return visit, self.checks.proposed_digest(visit)
 
     def may_send(self, visit: RefillVisit, digest: str) -> bool:
@@ -137,7 +137,7 @@ def test_the_third_difference_ends_it_until_it_is_proposed_anew(table: Table) ->
     desk = table.bench.station.desk
     back = desk.correct(visit, table.doctor)
     assert back.proposed is not None
-    again = desk.propose(back, back.proposed, table.doctor)
+    again = desk.propose(back, back.proposed, table.doctor, answer=BRIDGED)
     assert table.checks.entries_left(again) == 3
     assert table.checks.enter(visit.id, digest, RIGHT, first=table.doctor, second=table.nurse).check is not None
 
@@ -150,7 +150,7 @@ def test_an_edit_voids_the_check(table: Table) -> None:
     with pytest.raises(SettingsChangedError):
         table.checks.enter(visit.id, digest, RIGHT, first=table.doctor, second=table.nurse)
     assert back.proposed is not None
-    edited = desk.propose(back, replace(back.proposed, low_alarm=Volume.ml(3)), table.doctor)
+    edited = desk.propose(back, replace(back.proposed, low_alarm=Volume.ml(3)), table.doctor, answer=BRIDGED)
     assert table.checks.standing(edited) is None
     with pytest.raises(SettingsChangedError):
         table.checks.require(visit.id, digest, visit.injected, table.now)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import DatabaseError, IntegrityError, StatementError
 
+from app.models.folding import fold
 from app.models.patient import Patient
 from app.models.ports import NotOnRecordError
 from app.models.program import (
@@ -42,7 +43,6 @@ from app.store.clinic import SqlClinicStore
 from app.store.columns import NotStorableError
 from app.store.demo_clinic import USERS, fill_with_demonstration
 from app.store.engine import WrongKeyError, open_engine
-from app.store.folding import fold
 from app.store.keys import BadKeyFileError, load_or_make_key
 from app.store.mapping import keep_settings, load_settings
 from app.store.migrate import NewerStoreError, upgrade

@@ -35,7 +35,7 @@ def test_everything_comes_back(bench: Bench) -> None:
             ScannedVial("00300000000017", "A 1", date(2027, 5, 31), None, None),
         ),
         read_twice=True,
-        ticked=(Ticked(NeedleCheck.DREW_BACK, NOW, nurse.id), Ticked(NeedleCheck.REFILL_PORT, NOW, nurse.id)),
+        ticked=(Ticked(NeedleCheck.REFILL_PORT, NOW, nurse.id), Ticked(NeedleCheck.DREW_BACK, NOW, nurse.id)),
         found_after=Volume.ml(19),
         decided=Decided(BridgeChoice.NO_BRIDGE, "New catheter, never filled", Volume.ml(2), NOW, nurse.id),
         facts_at=NOW,

@@ -251,7 +251,7 @@ def test_early_signs_of_withdrawal_suggest_a_larger_alarm_volume(bench: Bench) -
     assert visit.proposed is not None
 
     def said() -> list[str]:
-        findings = desk.judge_settings(visit, visit.proposed, bench.physician)
+        findings = desk.rules.judge_settings(visit, visit.proposed, bench.physician)
         return [str(found.values["low_on"]) for found in findings if found.rule == "REF-08"]
 
     assert said() == []

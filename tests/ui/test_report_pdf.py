@@ -57,7 +57,7 @@ def test_the_fields_of_a_full_report_are_on_it(bench: Bench, tmp_path: Path) -> 
     digest = bench.station.store.intent(visit.txn).digest
     for line in (
         " ".join(re.findall(".{8}", visit.id)),
-        "Second person none asked for",
+        "Second person Ingrid Sørensen",
         f"Software Cisterna 0.1.0, catalogue {bench.station.catalogue.version}",
         " ".join(re.findall(".{8}", digest)),
         "20 Nov 2023, 3 y 0 mo ago",

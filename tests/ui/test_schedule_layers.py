@@ -32,7 +32,7 @@ def program(*steps: Step) -> Program:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory):
-    """Nothing here is written into its store."""
+    """Nothing is written into its store but the patient's day."""
     made = Bench(tmp_path_factory.mktemp("clinic"), patient=FUENTE)
     yield made
     made.station.store.close()
@@ -40,6 +40,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture
 def view(qtbot: QtBot, themed: QApplication, bench: Bench) -> ScheduleView:
+    bench.station.prescribing.save_patient_day(FUENTE, [], bench.nurse)
     model = ScheduleViewModel(bench.station)
     made = ScheduleView(model)
     qtbot.addWidget(made)
@@ -141,7 +142,7 @@ def test_five_outlines_a_band_and_a_long_title_are_drawn_in_both_themes(
 # -- the patient's day -------------------------------------------------------------------------------------------------
 
 
-def test_the_patients_day_is_typed_drawn_and_forgotten_part_by_part(view: ScheduleView) -> None:
+def test_the_patients_day_is_typed_drawn_and_taken_away_part_by_part(view: ScheduleView) -> None:
     panel = view.day
     for name, start, end in (("Sleep", "22:30", "06:30"), ("Transfers", "7:00", "07:45")):
         for field, text in ((panel.name, name), (panel.start, start), (panel.end, end)):

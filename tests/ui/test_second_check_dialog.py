@@ -34,7 +34,7 @@ class Scene:
 
     def __init__(self, qtbot: QtBot, bench: Bench) -> None:
         self.bench, self.passed = bench, 0
-        self.visit = bench.until_proposed(concentration=2000)
+        self.visit = bench.until_proposed(concentration=2000, checked=False)
         self.window = MainWindow(bench.station)
         qtbot.addWidget(self.window)
         self.window.show()

@@ -5,13 +5,16 @@ Law: two identifiers are typed anew each time a visit is opened, also after an i
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from app.models.comparison import sentence_of
 from app.models.formats import show_volume
-from app.models.refill_visit import PumpReading, Step
+from app.models.refill_visit import PumpReading, Step, VisitPlace
 from app.ui.dates import DAY_HINT, parse_day, show_moment
 from app.ui.form import FieldRow, add_field
+from app.ui.refill.events_panel import EventsPanel
+from app.ui.refill.events_view_model import EventsViewModel
 from app.ui.refill.step_page import StepPage
 from app.ui.refill.view_model import RefillViewModel
 from app.ui.theme import Scale, set_role, set_type, unit
@@ -25,6 +28,19 @@ class IdentifyPage(StepPage):
         self.number, self.born = QLineEdit(), QLineEdit()
         self._number_row = self._field(self.tr("Clinic &number"), self.number, self.tr("From the wristband or card."))
         self._born_row = self._field(self.tr("&Date of birth"), self.born, DAY_HINT)
+        self.place = QComboBox()
+        for place, words in (
+            (VisitPlace.CLINIC, self.tr("in the clinic")),
+            (VisitPlace.WARD, self.tr("on a ward")),
+            (VisitPlace.HOME, self.tr("at home")),
+        ):
+            self.place.addItem(words, place.value)
+        self.place.setMaximumWidth(40 * unit())
+        self._place_row = add_field(self.fields, self.tr("&Where the patient is"), self.place)
+        self._alike = QLabel()
+        self._alike.setWordWrap(True)
+        self._alike.setTextFormat(Qt.TextFormat.PlainText)
+        self.fields.addWidget(self._alike)
         self.back.setText(self.tr("Leave this visit"))
         self.back.clicked.disconnect()
         self.back.clicked.connect(self._leave)
@@ -47,6 +63,12 @@ class IdentifyPage(StepPage):
         )
         for field in (self.number, self.born):
             field.clear()
+        self.place.setCurrentIndex(self.place.findData(visit.place.value if visit is not None else ""))
+        alike = self.view_model.similar_patients()
+        self._alike.setText(
+            self.tr("Take care, there are similar patients: {0}.").format("; ".join(alike)) if alike else ""
+        )
+        self._alike.setVisible(bool(alike))
         self.check()
         self.number.setFocus()
 
@@ -63,6 +85,7 @@ class IdentifyPage(StepPage):
         born = parse_day(self.born.text())
         if born is None:
             return
+        self.view_model.set_place(VisitPlace(self.place.currentData()))
         differs = self.view_model.identify(self.number.text(), born)
         row = {"number": self._number_row, "born_on": self._born_row}.get(differs)
         if row is not None:
@@ -82,6 +105,13 @@ class InterrogatePage(StepPage):
 
     def __init__(self, view_model: RefillViewModel) -> None:
         super().__init__(view_model, self.tr("Interrogate the pump"), self.tr("&Interrogate"))
+        self.events = EventsPanel(EventsViewModel(view_model, view_model))
+        self.beside.insertWidget(0, self.events)
+        self.cards.hide()
+        self.without = QPushButton(self.tr("&Nobody here has a programmer"))
+        self.without.setAutoDefault(False)
+        self.without.setToolTip(self.tr("The reservoir is filled as it was; the pump is told nothing."))
+        self.without.clicked.connect(view_model.go_without_programmer)
         self._facts = QWidget()
         self._grid = QGridLayout(self._facts)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -89,6 +119,7 @@ class InterrogatePage(StepPage):
         self._grid.setVerticalSpacing(unit())
         self._grid.setColumnStretch(1, 1)
         self.fields.addWidget(self._facts)
+        self.fields.addWidget(self.without, 0, Qt.AlignmentFlag.AlignLeft)
         self.back.setText(self.tr("Leave this visit"))
         self.back.clicked.disconnect()
         self.back.clicked.connect(view_model.abandon)
@@ -108,13 +139,17 @@ class InterrogatePage(StepPage):
             self.lead.setText(self.tr("Connect the programmer head to pump {0}.").format(serial))
             self.verb.setText(self.tr("&Interrogate pump {0}").format(serial))
             self.back.setVisible(True)
-            self.say(())
+            self.without.setVisible(True)
+            self.events.look()
+            self.check()
             return
         self.lead.setText(self.tr("Pump {0} answered. This is what it says.").format(visit.reading.serial))
         self.verb.setText(self.tr("&Go on to the residual volume"))
         self.back.setVisible(False)
+        self.without.setVisible(False)
         self._show(visit.reading)
-        self.say(self.view_model.reading_findings())
+        self.events.look()
+        self.check()
         self.verb.setFocus()
 
     def _show(self, reading: PumpReading) -> None:

@@ -49,7 +49,7 @@ class BridgePanel(QWidget):
         """The plan shown last, which the answers are about."""
         self._headline, self._without, self._real = _words(), _words(), _words()
         self._chart = BridgeChart()
-        self._bridge, self._bridge_remark = QRadioButton(), _words()
+        self._bridge, self._bridge_remark = QRadioButton(self.tr("&Bridge")), _words()
         self._none, self._none_remark = QRadioButton(self.tr("&No bridge")), _words()
         self.reason = QLineEdit()
         self._reason_row = FieldRow(
@@ -187,6 +187,16 @@ class BridgePanel(QWidget):
         self._volume_row.setVisible(self._rinsed.isChecked())
 
     # -- what was answered -------------------------------------------------------------------------------------
+
+    def answer(self, choice: BridgeChoice, *, rinsed: Volume, reason: str = "") -> None:
+        """Give both answers, as if they were clicked and typed."""
+        (self._rinsed if rinsed else self._not_rinsed).setChecked(True)
+        if rinsed:
+            self.volume.set_value(rinsed.in_ml)
+        self._on_answer()
+        (self._bridge if choice is BridgeChoice.BRIDGE else self._none).setChecked(True)
+        self.reason.setText(reason)
+        self._on_answer()
 
     def decision(self) -> BridgeDecision | None:
         """What was decided; ``None`` until it is, and for no bridge until it has a reason."""

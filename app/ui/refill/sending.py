@@ -23,15 +23,21 @@ from PySide6.QtWidgets import (
 
 from app.models.comparison import sentence_of
 from app.models.formats import rounded
+from app.models.patient import Role
 from app.models.program import Program, SimpleContinuous
 from app.models.quantities import DoseRate, Volume
 from app.models.refill_visit import Step
 from app.models.signed_order import SignedOrder
+from app.models.solution_outlook import ChangePlan
+from app.services.visit_rules import BridgeAnswer
 from app.ui.dates import show_day
 from app.ui.dose_field import DoseField
 from app.ui.form import add_field
 from app.ui.hold_button import HoldButton
+from app.ui.refill.bridge_panel import BridgePanel
 from app.ui.refill.comparison_table import ComparisonTable
+from app.ui.refill.second_check_dialog import ask_second_person
+from app.ui.refill.second_check_view_model import SecondCheckViewModel
 from app.ui.refill.step_page import StepPage
 from app.ui.refill.view_model import Judged, RefillViewModel, Result
 from app.ui.state_mark import Mark, StateMark
@@ -55,6 +61,7 @@ class SettingsPage(StepPage):
             self.fields.addWidget(choice)
         self.dose = DoseField("mcg/day", 1, 5)
         self._alarm = DoseField("mL", 1, 2, scale=Scale.LEAD)
+        self.bridge = BridgePanel(view_model.workstation.catalogue)
         self._sentence = QLabel()
         self._sentence.setWordWrap(True)
         self._problem = QLabel()
@@ -64,6 +71,8 @@ class SettingsPage(StepPage):
         add_field(self.fields, self.tr("Low-reservoir &alarm at"), self._alarm)
         self.fields.addWidget(self._sentence)
         self.fields.addWidget(self._problem)
+        self.beside.insertWidget(0, self.bridge)
+        self.bridge.changed.connect(self._judge)
         self.dose.valueChanged.connect(self._judge)
         self._alarm.valueChanged.connect(self._judge)
 
@@ -80,6 +89,7 @@ class SettingsPage(StepPage):
         changed = not ordered and wanted.program != now.program
         (self._ordered if ordered else self._change if changed else self._keep).setChecked(True)
         self.dose.set_value(None)
+        self.bridge.reset()
         if changed and isinstance(wanted.program.delivery, SimpleContinuous):
             self.dose.set_value(wanted.program.delivery.daily_dose.in_mcg_per_day)
         self._judge()
@@ -113,9 +123,10 @@ class SettingsPage(StepPage):
         problem = sentence = ""
         visit = self.view_model.visit
         if program is not None and alarm is not None and visit is not None:
-            judged = self.view_model.judge_settings(program, Volume.ml(alarm))
+            judged = self.view_model.judge_settings(program, Volume.ml(alarm), self._answer())
             if isinstance(judged, Judged):
                 self._judged = judged
+                self._show_plan(judged.plan)
                 model = self.view_model.workstation.desk.model_of(visit)
                 sentence = self.tr("New: {0}.").format(sentence_of(judged.settings, model))
             else:
@@ -124,16 +135,29 @@ class SettingsPage(StepPage):
         self._problem.setText(problem)
         self.say(self._judged.findings if self._judged else ())
 
+    def _show_plan(self, plan: ChangePlan | None) -> None:
+        physician = self.view_model.workstation.user.role is Role.PHYSICIAN
+        self.bridge.show_plan(plan, physician=physician)
+
+    def _answer(self) -> BridgeAnswer:
+        """What was answered about another solution, so far."""
+        decision, rinse = self.bridge.decision(), self.bridge.rinse()
+        return BridgeAnswer(
+            choice=decision.choice if decision is not None else None,
+            reason=decision.reason if decision is not None else "",
+            rinsed=rinse.volume if rinse is not None else None,
+        )
+
     def sentence(self) -> str:
         """What would be sent, in words."""
         return self._sentence.text()
 
     def is_complete(self) -> bool:
-        return self._judged is not None
+        return self._judged is not None and self.bridge.is_complete()
 
     def act(self) -> None:
         if self._judged is not None:
-            self.view_model.propose(self._judged.settings, self.reasons())
+            self.view_model.propose(self._judged.settings, self.reasons(), self._answer())
 
 
 class ConfirmPage(QWidget):
@@ -146,6 +170,7 @@ class ConfirmPage(QWidget):
         self._state = QLabel()
         self._table = ComparisonTable()
         self.dose = DoseField("mcg/day", 3, 5, problem=self._problem_of)
+        self.second = QPushButton(self.tr("Second &person…"))
         self.send_button = HoldButton(self.tr("Send to the pump"))
         self._back = QPushButton(self.tr("Go back"))
         self._expected: Fraction | None = None
@@ -153,6 +178,7 @@ class ConfirmPage(QWidget):
         self.dose.valueChanged.connect(self._check)
         self.send_button.held.connect(view_model.send)
         self._back.clicked.connect(view_model.correct)
+        self.second.clicked.connect(self._ask_second)
         view_model.stagedChanged.connect(self._check)
         view_model.busyChanged.connect(self._check)
 
@@ -160,11 +186,13 @@ class ConfirmPage(QWidget):
         set_type(self._title, Scale.TITLE, strong=True)
         self._state.setWordWrap(True)
         self._back.setAutoDefault(False)
+        self.second.setAutoDefault(False)
         foot = QVBoxLayout()
         self._dose_row = add_field(
             foot, self.tr("Type the new &daily dose"), self.dose, hint=self.tr("As in the column New, to compare.")
         )
         buttons = QVBoxLayout()
+        buttons.addWidget(self.second)
         buttons.addWidget(self.send_button)
         buttons.addWidget(self._back)
         row = QHBoxLayout()
@@ -189,9 +217,16 @@ class ConfirmPage(QWidget):
         self._expected = self.view_model.new_daily_dose()
         self.dose.set_value(None)
         self._check()
-        if self.view_model.staged is None:
+        if self.view_model.staged is None and not self.view_model.second_person_wanted():
             self.view_model.stage()
-        self.dose.setFocus()
+        (self.second if self.second.isVisibleTo(self) else self.dose).setFocus()
+
+    def _ask_second(self) -> None:
+        """A second person types what would be sent; then the draft is laid in."""
+        visit = self.view_model.visit
+        if visit is None:
+            return
+        ask_second_person(SecondCheckViewModel(self.view_model.workstation, visit), self, self.enter)
 
     def _problem_of(self, value: Fraction) -> str | None:
         if self._expected is None or rounded(value, 3) == rounded(self._expected, 3):
@@ -199,8 +234,13 @@ class ConfirmPage(QWidget):
         return self.tr("This is not the new daily dose in the table.")
 
     def _check(self, _change: object = None) -> None:
-        staged = self.view_model.staged
-        if staged is not None:
+        staged, wanted = self.view_model.staged, self.view_model.second_person_wanted()
+        self.second.setVisible(bool(wanted))
+        self.send_button.setVisible(not wanted)
+        self._dose_row.setVisible(not wanted)
+        if wanted:
+            self._state.setText(self.tr("A second person must check this first: {0}.").format(wanted))
+        elif staged is not None:
             self._state.setText(
                 self.tr("The pump has read back the new settings as below. The old program still runs.")
             )

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.findings import Finding
-from app.services.refill import Reasons
+from app.services.reasons import Reasons
 from app.ui.cards import cards_of, reasons_of
 from app.ui.finding_list import FindingList
 from app.ui.refill.view_model import RefillViewModel
@@ -18,7 +18,7 @@ from app.ui.theme import Scale, set_role, set_type, unit
 
 
 class StepPage(QWidget):
-    """One step. A page fills ``fields`` and ``side``, and overrides what it needs."""
+    """One step. A page fills ``fields``, may put more into ``beside`` with the cards, and overrides what it needs."""
 
     def __init__(self, view_model: RefillViewModel, title: str, verb: str, *, side: bool = True) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class StepPage(QWidget):
         self._findings: tuple[Finding, ...] = ()
         self._title = QLabel(title)
         self.lead = QLabel()
-        self.fields = QVBoxLayout()
+        self.fields, self.beside = QVBoxLayout(), QVBoxLayout()
         self.cards = FindingList()
         self.cards.setAccessibleName(self.tr("What the rules say"))
         self.verb = QPushButton(verb)
@@ -49,19 +49,28 @@ class StepPage(QWidget):
         buttons.addWidget(self.verb)
         buttons.addWidget(self.back)
         buttons.addStretch(1)
+        inside = QWidget()
+        inner = QVBoxLayout(inside)
+        inner.setContentsMargins(0, 0, unit(), 0)
+        inner.addLayout(self.fields)
+        inner.addStretch(1)
         left = QVBoxLayout()
         left.setSpacing(2 * unit())
-        left.addLayout(self.fields)
+        left.addWidget(_scrolling(inside), 1)
         left.addLayout(buttons)
-        left.addStretch(1)
         body = QHBoxLayout()
         body.setSpacing(4 * unit())
         body.addLayout(left, 1)
+        right = QWidget()
+        self.beside.setContentsMargins(0, 0, unit(), 0)
+        self.beside.setSpacing(2 * unit())
+        right.setLayout(self.beside)
+        self.beside.addWidget(self.cards)
         if side:
-            body.addWidget(_scrolling(self.cards), 1)
+            body.addWidget(_scrolling(right), 1)
         else:
-            self.cards.setParent(self)
-            self.cards.hide()
+            right.setParent(self)
+            right.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * unit(), 2 * unit(), 3 * unit(), unit())
         column.setSpacing(unit())

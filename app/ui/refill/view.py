@@ -12,10 +12,14 @@ from app.models.refill_visit import Step
 from app.ui import icons
 from app.ui.refill.before import IdentifyPage, InterrogatePage
 from app.ui.refill.closing import ReportPage
+from app.ui.refill.drug_page import DrugPage
+from app.ui.refill.events_panel import EventsDialog
+from app.ui.refill.events_view_model import EventsViewModel
+from app.ui.refill.facts_page import FactsPage
 from app.ui.refill.sending import ConfirmPage, ProgrammePage, SettingsPage
 from app.ui.refill.step_page import StepPage
 from app.ui.refill.view_model import RefillViewModel
-from app.ui.refill.volumes import DrugPage, FillPage, ResidualPage
+from app.ui.refill.volumes import FillPage, ResidualPage
 from app.ui.theme import Scale, current_theme, set_role, set_type, unit
 
 _NAMES = {
@@ -50,6 +54,7 @@ class RefillView(QWidget):
             Step.PROGRAMME: ProgrammePage(view_model),
             Step.REPORT: ReportPage(view_model),
         }
+        self.facts = FactsPage(view_model)
         self._empty = QLabel(self.tr("No refill is open. Open a patient, then begin the refill there."))
         self._wrong = QLabel()
         self._busy = QProgressBar()
@@ -57,6 +62,7 @@ class RefillView(QWidget):
         self._lay_out()
         view_model.pageChanged.connect(self._turn)
         view_model.failed.connect(self._say)
+        view_model.heldUp.connect(self._show_cards)
         view_model.busyChanged.connect(self._show_busy)
         view_model.closed.connect(self._show_nothing)
         self._show_nothing()
@@ -68,6 +74,7 @@ class RefillView(QWidget):
         self._stack.addWidget(self._empty)
         for page in self.pages.values():
             self._stack.addWidget(page)
+        self._stack.addWidget(self.facts)
         self._wrong.setWordWrap(True)
         self._wrong.setTextFormat(Qt.TextFormat.PlainText)
         self._wrong.setAccessibleName(self.tr("What went wrong"))
@@ -93,11 +100,16 @@ class RefillView(QWidget):
         page = self.pages.get(step)
         if page is None:
             return
-        self._stack.setCurrentWidget(page)
+        shown = self.facts if self._view_model.facts_are_old() else page
+        self._stack.setCurrentWidget(shown)
         visit = self._view_model.visit
         self._steps.show_step(step, telemetry=visit is None or visit.telemetry)
         self._say("")
-        page.enter()
+        shown.enter()
+
+    def _show_cards(self, why: str) -> None:
+        """Whatever the step: the cards that hold it up."""
+        EventsDialog(EventsViewModel(self._view_model, self._view_model), why, self.window()).open()
 
     def _say(self, words: str) -> None:
         self._wrong.setText(words)

@@ -6,7 +6,7 @@ holds what they answered, and tells the views.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -23,18 +23,24 @@ from app.models.findings import Finding
 from app.models.program import Program
 from app.models.pump import Outcome, PumpPort, PumpSettings
 from app.models.quantities import Mass, Volume
-from app.models.refill_visit import DrugCheck, RefillVisit, Step
+from app.models.refill_visit import NeedleCheck, RefillVisit, Step, VisitPlace
 from app.models.report import RefillReport
 from app.models.signed_order import SignedOrder
+from app.models.solution_outlook import ChangePlan
 from app.services.appointments import Proposals, calendar_entries
 from app.services.attention import attention
 from app.services.programming import Staged
-from app.services.refill import IdentityDiffersError, Reasons, Residual
+from app.services.pump_events import OpenCardsError
+from app.services.reasons import Reasons
+from app.services.refill import FactsOldError, IdentityDiffersError
 from app.services.refill_report import build_report
 from app.services.therapy import Therapy
+from app.services.visit_rules import UNANSWERED, BridgeAnswer, Label, Residual
 from app.services.workstation import Workstation
 from app.ui.background import Background
+from app.ui.dates import show_day
 from app.ui.error_texts import words_for
+from app.ui.refill.second_check_view_model import SecondCheckViewModel
 from app.ui.state_mark import Mark
 
 
@@ -48,10 +54,11 @@ class Result(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Settings that could be sent, and what the rules say about them."""
+    """Settings that could be sent, what the rules say about them, and what changes if the solution does."""
 
     settings: PumpSettings
     findings: tuple[Finding, ...]
+    plan: ChangePlan | None = None
 
 
 class RefillViewModel(QObject):
@@ -67,6 +74,8 @@ class RefillViewModel(QObject):
     """What went wrong, in words; empty when there is nothing to say any more."""
     stagedChanged = Signal()
     """The pump holds a sealed draft, or none any more."""
+    heldUp = Signal(str)
+    """Cards of the pump's events must be settled first; why, in words."""
     closed = Signal()
     """The visit is over."""
 
@@ -124,7 +133,9 @@ class RefillViewModel(QObject):
                     visit, number=number, born_on=born_on, user=self.workstation.user
                 )
             else:
-                self.workstation.desk.require_identity(visit, number=number, born_on=born_on)
+                visit = self.workstation.desk.take_up(
+                    visit, number=number, born_on=born_on, user=self.workstation.user
+                )
         except IdentityDiffersError as differs:
             return str(differs.values["field"])
         self.identified = True
@@ -163,9 +174,61 @@ class RefillViewModel(QObject):
         self.visit = visit
         self.visitChanged.emit()
 
-    def reading_findings(self) -> tuple[Finding, ...]:
-        """What the reading itself says."""
-        return self.workstation.desk.reading_findings(self._open_visit())
+    def read_again(self) -> None:
+        """Read the pump once more, whatever the step; what was proposed must then be proposed anew."""
+        visit, station = self._open_visit(), self.workstation
+        self._in_background(
+            self.tr("Reading the pump…"),
+            lambda: station.events.read_again(visit, self._pump(), station.user),
+            self._read_again,
+        )
+
+    def _read_again(self, visit: RefillVisit) -> None:
+        moved = self.visit is not None and visit.step is not self.visit.step
+        self.visit = visit
+        self.visitChanged.emit()
+        if moved:
+            self._turn_to(visit.step)
+
+    def reconcile(self) -> None:
+        """Take the pump's settings into the record, and work out again what should be left."""
+        self._attempt(self._reconcile)
+
+    def _reconcile(self) -> None:
+        station, visit = self.workstation, self._open_visit()
+        station.events.reconcile(visit, station.user)
+        self.visit = station.desk.expect_again(visit, station.user)
+        self.therapy = station.desk.therapy(visit.patient_id)
+        self.visitChanged.emit()
+
+    def go_without_programmer(self) -> None:
+        """Nobody here can read or program the pump."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.without_programmer(self._open_visit(), user))
+
+    def set_place(self, place: VisitPlace) -> None:
+        """Where the patient is seen."""
+        visit = self._open_visit()
+        if visit.place is not place:
+            self.visit = self.workstation.desk.go_to(visit, place, self.workstation.user)
+
+    # -- after an interruption ---------------------------------------------------------------------------------
+
+    def facts_are_old(self) -> bool:
+        """Whether somebody must say first that what was typed has really been done."""
+        return self.visit is not None and self.identified and self.workstation.desk.facts_are_old(self.visit)
+
+    def confirm_facts(self) -> None:
+        """What was typed has really been done."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.confirm_facts(self._open_visit(), user))
+
+    def put_right(self, step: Step) -> None:
+        """One of the facts is wrong: the others are right, and the visit goes back to the step of that one."""
+        desk, user = self.workstation.desk, self.workstation.user
+        self._step(lambda: desk.back_to(desk.confirm_facts(self._open_visit(), user), step, user))
+
+    # -- the steps ---------------------------------------------------------------------------------------------
 
     def go_on(self) -> None:
         """Turn to the page of the step that the visit stands at."""
@@ -175,52 +238,65 @@ class RefillViewModel(QObject):
 
     def judge_aspirate(self, aspirated: Volume) -> Residual | None:
         """What the rules say about the volume drawn out."""
-        return self.workstation.desk.judge_aspirate(self._open_visit(), aspirated)
+        return self.workstation.desk.rules.judge_aspirate(self._open_visit(), aspirated)
 
     def record_aspirate(self, aspirated: Volume, reasons: Reasons) -> None:
         """Write down what came out."""
         desk, user = self.workstation.desk, self.workstation.user
         self._step(lambda: desk.record_aspirate(self._open_visit(), aspirated, user, reasons))
 
-    def judge_drug(self, check: DrugCheck) -> tuple[Finding, ...]:
+    def judge_drug(self, label: Label) -> tuple[Finding, ...]:
         """What the rules say about the vial."""
-        return self.workstation.desk.judge_drug(self._open_visit(), check, self.workstation.user)
+        return self.workstation.desk.rules.judge_drug(self._open_visit(), label, self.workstation.user)
 
-    def record_drug(self, check: DrugCheck, reasons: Reasons) -> None:
+    def record_drug(self, label: Label, reasons: Reasons) -> None:
         """Write down what the label says."""
         desk, user = self.workstation.desk, self.workstation.user
-        self._step(lambda: desk.record_drug(self._open_visit(), check, user, reasons))
+        self._step(lambda: desk.record_drug(self._open_visit(), label, user, reasons))
 
-    def judge_fill(self, injected: Volume) -> tuple[Finding, ...]:
-        """What the rules say about the volume injected."""
-        return self.workstation.desk.judge_fill(self._open_visit(), injected)
+    def judge_fill(
+        self, injected: Volume, ticked: Collection[NeedleCheck], found_after: Volume | None
+    ) -> tuple[Finding, ...]:
+        """What the rules say about the volume injected, and about the needle."""
+        return self.workstation.desk.rules.judge_fill(self._open_visit(), injected, ticked, found_after)
 
-    def record_fill(self, injected: Volume, reasons: Reasons) -> None:
+    def record_fill(
+        self, injected: Volume, reasons: Reasons, ticked: Collection[NeedleCheck], found_after: Volume | None
+    ) -> None:
         """Write down what was injected."""
         desk, user = self.workstation.desk, self.workstation.user
-        self._step(lambda: desk.record_fill(self._open_visit(), injected, user, reasons))
+        self._step(
+            lambda: desk.record_fill(
+                self._open_visit(), injected, user, reasons, ticked=ticked, found_after=found_after
+            )
+        )
 
     def settings_now(self) -> PumpSettings | None:
         """What the pump runs."""
-        return self.workstation.desk.settings_now(self._open_visit())
+        return self.workstation.desk.rules.settings_now(self._open_visit())
 
     def order_in_force(self) -> SignedOrder | None:
         """What a physician has ordered, and counts today."""
-        return self.workstation.desk.order_in_force(self._open_visit())
+        return self.workstation.desk.rules.order_in_force(self._open_visit())
 
-    def judge_settings(self, program: Program, low_alarm: Volume) -> Judged | str:
+    def judge_settings(
+        self, program: Program, low_alarm: Volume, answer: BridgeAnswer = UNANSWERED
+    ) -> Judged | str:
         """The settings that would be sent and what the rules say, or in words why there are none."""
-        visit, desk = self._open_visit(), self.workstation.desk
+        visit, rules, user = self._open_visit(), self.workstation.desk.rules, self.workstation.user
         try:
-            settings = desk.settings_for(visit, program=program, low_alarm=low_alarm)
-            return Judged(settings, desk.judge_settings(visit, settings, self.workstation.user))
+            settings = rules.settings_for(
+                visit, program=program, low_alarm=low_alarm, choice=answer.choice, rinsed=answer.rinsed
+            )
+            plan = rules.change_plan(visit, program, answer.rinsed)
+            return Judged(settings, rules.judge_settings(visit, settings, user, answer), plan)
         except AppError as error:
             return words_for(error)
 
-    def propose(self, settings: PumpSettings, reasons: Reasons) -> None:
+    def propose(self, settings: PumpSettings, reasons: Reasons, answer: BridgeAnswer = UNANSWERED) -> None:
         """Write down what shall be sent, and turn to the confirmation."""
         desk, user = self.workstation.desk, self.workstation.user
-        self._step(lambda: desk.propose(self._open_visit(), settings, user, reasons))
+        self._step(lambda: desk.propose(self._open_visit(), settings, user, reasons, answer=answer))
 
     def correct(self) -> None:
         """One step back, to put a value right; a draft in the pump is withdrawn first."""
@@ -259,6 +335,19 @@ class RefillViewModel(QObject):
         model = self.workstation.desk.model_of(visit)
         figures = figures_of(visit.proposed.program, model, visit.proposed.concentration)
         return figures.achieved_daily / Mass.PER_MCG
+
+    def second_person_wanted(self) -> str:
+        """Why a second person must check what is proposed, in words; empty if nobody must, or somebody has."""
+        visit, checks = self.visit, self.workstation.checks
+        if visit is None or visit.step is not Step.CONFIRM or checks.standing(visit) is not None:
+            return ""
+        return SecondCheckViewModel(self.workstation, visit).why() if checks.needed(visit) else ""
+
+    def similar_patients(self) -> list[str]:
+        """Others whom this patient could be taken for."""
+        visit = self._open_visit()
+        return [f"{one.name}, {show_day(one.born_on)}, {one.number}" for one in
+                self.workstation.desk.similar_patients(visit.patient_id)]  # fmt: skip
 
     def stage(self) -> None:
         """Settle what is in doubt, then lay the draft into the pump while the old program runs."""
@@ -346,11 +435,11 @@ class RefillViewModel(QObject):
 
     def appointment_window(self) -> tuple[date, date] | None:
         """First and last day that suit the next refill."""
-        return self.workstation.desk.appointment_window(self._open_visit())
+        return self.workstation.desk.rules.appointment_window(self._open_visit())
 
     def proposals(self) -> Proposals:
         """Days that can be booked for the next refill, and what the rules say to them."""
-        return self.workstation.desk.proposals(self._open_visit())
+        return self.workstation.desk.rules.proposals(self._open_visit())
 
     def no_holidays_known(self) -> bool:
         """Whether only weekends count as free, because no country is chosen in the settings."""
@@ -369,7 +458,7 @@ class RefillViewModel(QObject):
 
     def judge_appointment(self, on: date | None) -> tuple[Finding, ...]:
         """Whether an appointment is in time."""
-        return self.workstation.desk.judge_appointment(self._open_visit(), on)
+        return self.workstation.desk.rules.judge_appointment(self._open_visit(), on)
 
     def book(self, on: date | None, reasons: Reasons) -> None:
         """Book the next appointment and close the visit; what is left to do for the patient becomes a task."""
@@ -411,6 +500,10 @@ class RefillViewModel(QObject):
     def _attempt(self, act: Callable[[], None]) -> None:
         try:
             act()
+        except FactsOldError:
+            self.pageChanged.emit(self.page)
+        except OpenCardsError as held:
+            self.heldUp.emit(words_for(held))
         except AppError as error:
             self.failed.emit(words_for(error))
         else:

@@ -1,4 +1,4 @@
-"""The pages at the needle: what came out, what the label says, what went in.
+"""The pages at the needle: what came out, and what went in.
 
 Law: one large field at a time, the verdict beside it at once, and no window in front of either.
 """
@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QLabel
 
 from app.models.formats import rounded, show_volume, with_unit
-from app.models.quantities import Concentration, Volume
-from app.models.refill_visit import DrugCheck
+from app.models.quantities import Volume
+from app.models.refill_visit import NeedleCheck
 from app.models.reservoir import Verdict
-from app.services.refill import Residual
-from app.ui.dates import DAY_HINT, parse_day
+from app.services.visit_rules import Residual
 from app.ui.dose_field import DoseField
-from app.ui.form import FieldRow, add_field
+from app.ui.form import add_field
 from app.ui.refill.step_page import StepPage
 from app.ui.refill.view_model import RefillViewModel
 from app.ui.state_mark import Mark, StateMark
-from app.ui.theme import Scale, set_role, set_type, unit
+from app.ui.theme import Scale, set_role, set_type
 
 _VERDICTS = {
     Verdict.AS_EXPECTED: (Mark.VERIFIED, "As expected"),
@@ -95,83 +94,29 @@ class ResidualPage(StepPage):
             self.view_model.record_aspirate(Volume.ml(value), self.reasons())
 
 
-class DrugPage(StepPage):
-    """What the label of the vial says."""
-
-    def __init__(self, view_model: RefillViewModel) -> None:
-        super().__init__(view_model, self.tr("Check the drug"), self.tr("&Record the label"))
-        self.drug = QComboBox()
-        self.concentration = DoseField("mcg/mL", 0, 5)
-        self.lot, self.expires, self.second = QLineEdit(), QLineEdit(), QLineEdit()
-        for field in (self.drug, self.lot, self.expires, self.second):
-            field.setMaximumWidth(40 * unit())
-        add_field(self.fields, self.tr("&Drug"), self.drug)
-        self._row = add_field(self.fields, self.tr("&Concentration"), self.concentration, hint=self.tr("As printed."))
-        add_field(self.fields, self.tr("&Lot"), self.lot)
-        self._expires_row: FieldRow = add_field(self.fields, self.tr("&Expires on"), self.expires, hint=DAY_HINT)
-        add_field(
-            self.fields, self.tr("Label &read a second time by"), self.second, hint=self.tr("Leave empty if nobody.")
-        )
-        for drug in sorted(view_model.workstation.catalogue.drugs.values(), key=lambda drug: drug.name):
-            self.drug.addItem(drug.name, drug.slug)
-        self.drug.currentIndexChanged.connect(self._judge)
-        self.concentration.valueChanged.connect(self._judge)
-        for line in (self.lot, self.expires, self.second):
-            line.textChanged.connect(self._judge)
-        self.lot.returnPressed.connect(self.expires.setFocus)
-        self.expires.returnPressed.connect(self.second.setFocus)
-
-    def enter(self) -> None:
-        self.lead.setText(self.tr("Read the label of the vial aloud, and type what it says."))
-        visit, now = self.view_model.visit, self.view_model.settings_now()
-        check = visit.drug_check if visit else None
-        drug = check.drug if check else now.drug if now else ""
-        self.drug.setCurrentIndex(max(0, self.drug.findData(drug)))
-        if check is not None:
-            self.concentration.set_value(check.concentration.in_mcg_per_ml)
-        else:
-            self.concentration.set_value(None)
-        self.lot.setText(check.lot if check else "")
-        self.expires.setText(check.expires_on.isoformat() if check else "")
-        self.second.setText(check.second_reader if check else "")
-        self._judge()
-        self.concentration.setFocus()
-
-    def _check(self) -> DrugCheck | None:
-        concentration, expires = self.concentration.value(), parse_day(self.expires.text())
-        if not concentration or expires is None or not self.lot.text().strip():
-            return None
-        return DrugCheck(
-            drug=str(self.drug.currentData()),
-            concentration=Concentration.mcg_per_ml(concentration),
-            lot=self.lot.text().strip(),
-            expires_on=expires,
-            second_reader=self.second.text().strip(),
-        )
-
-    def is_complete(self) -> bool:
-        return self._check() is not None
-
-    def _judge(self, _change: object = None) -> None:
-        unreadable = bool(self.expires.text().strip()) and parse_day(self.expires.text()) is None
-        self._expires_row.show_remark(self.tr("Write the day like 31 Dec 2027.") if unreadable else "", unreadable)
-        check = self._check()
-        self.say(self.view_model.judge_drug(check) if check is not None and self.view_model.visit else ())
-
-    def act(self) -> None:
-        check = self._check()
-        if check is not None:
-            self.view_model.record_drug(check, self.reasons())
-
-
 class FillPage(StepPage):
-    """What went in."""
+    """What went in, and that the needle was where it belongs."""
 
     def __init__(self, view_model: RefillViewModel) -> None:
         super().__init__(view_model, self.tr("Fill"), self.tr("&Record the fill"))
         self.volume = DoseField("mL", 2, 2)
-        self._row = add_field(self.fields, self.tr("&Injected"), self.volume)
+        self.after = DoseField("mL", 2, 2, scale=Scale.LEAD)
+        self.ticks = {
+            NeedleCheck.REFILL_PORT: QCheckBox(self.tr("Refill &port, refill needle: not the catheter port")),
+            NeedleCheck.DREW_BACK: QCheckBox(self.tr("What was injected first could be drawn &back")),
+        }
+        for box in self.ticks.values():
+            self.fields.addWidget(box)
+            box.toggled.connect(self._judge)
+        add_field(self.fields, self.tr("&Injected"), self.volume)
+        add_field(
+            self.fields,
+            self.tr("&Found after the fill"),
+            self.after,
+            hint=self.tr("Only if it was all drawn back once more and put in again. Else leave it empty."),
+        )
         self.volume.valueChanged.connect(self._judge)
+        self.after.valueChanged.connect(self._judge)
 
     def enter(self) -> None:
         visit = self.view_model.visit
@@ -180,23 +125,36 @@ class FillPage(StepPage):
         capacity = self.view_model.workstation.desk.model_of(visit).capacity
         self.lead.setText(
             self.tr(
-                "Inject 5 mL, draw back to see that the needle is in the reservoir, then inject the rest. "
-                "The reservoir holds {0}."
+                "Say aloud which port it is. Inject 5 mL, draw back to see that the needle is in the reservoir, then "
+                "inject the rest. The reservoir holds {0}."
             ).format(show_volume(capacity))
         )
-        self.volume.set_value(None)
-        if visit.injected is not None:
-            self.volume.set_value(visit.injected.in_ml)
-        self._judge(self.volume.value())
-        self.volume.setFocus()
+        said = {one.what for one in visit.ticked}
+        for what, box in self.ticks.items():
+            box.setChecked(what in said)
+        self.volume.set_value(visit.injected.in_ml if visit.injected is not None else None)
+        self.after.set_value(visit.found_after.in_ml if visit.found_after is not None else None)
+        self._judge()
+        next(iter(self.ticks.values())).setFocus()
+
+    def _ticked(self) -> frozenset[NeedleCheck]:
+        return frozenset(what for what, box in self.ticks.items() if box.isChecked())
+
+    def _found_after(self) -> Volume | None:
+        value = self.after.value()
+        return Volume.ml(value) if value is not None else None
 
     def is_complete(self) -> bool:
-        return bool(self.volume.value())
+        return bool(self.volume.value()) and not self.after.remark()[1]
 
-    def _judge(self, value: Fraction | None) -> None:
-        self.say(self.view_model.judge_fill(Volume.ml(value)) if value and self.view_model.visit else ())
+    def _judge(self, _change: object = None) -> None:
+        value = self.volume.value()
+        if not value or self.view_model.visit is None:
+            self.say(())
+            return
+        self.say(self.view_model.judge_fill(Volume.ml(value), self._ticked(), self._found_after()))
 
     def act(self) -> None:
         value = self.volume.value()
         if value is not None:
-            self.view_model.record_fill(Volume.ml(value), self.reasons())
+            self.view_model.record_fill(Volume.ml(value), self.reasons(), self._ticked(), self._found_after())

@@ -1,6 +1,7 @@
 """The patient's day: when he sleeps, is moved, has therapy; drawn as bands behind the schedule.
 
-Law: nothing of it is judged, sent or kept on record; it is forgotten when the program is closed, and the page says so.
+Law: it is kept on record with the patient by whoever works with him; nothing of it is judged or sent to a pump, and the
+page says so.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class DayPanel(QWidget):
     def _lay_out(self) -> None:
         title = QLabel(self.tr("The patient's day"))
         set_type(title, Scale.LEAD, strong=True)
-        note = QLabel(self.tr("Drawn behind the schedule, and forgotten when the program is closed."))
+        note = QLabel(self.tr("Kept with the patient and drawn behind the schedule; no rule reads it."))
         note.setWordWrap(True)
         set_role(note, "muted")
         self.list.setAccessibleName(self.tr("Parts of the patient's day"))
@@ -93,16 +94,20 @@ class DayPanel(QWidget):
         if start is None or end is None:
             return
         band = Band(name, start, (end - start) % MINUTES_PER_DAY)
-        self._view_model.change_day((*self._view_model.day, band))
+        problem = self._view_model.change_day((*self._view_model.day, band))
+        self._rows["name"].show_remark(problem, bool(problem))
+        if problem:
+            return
         for field in (self.name, self.start, self.end):
             field.clear()
         self.name.setFocus()
 
     def take_away(self) -> None:
-        """Forget the chosen part of the day."""
+        """Take the chosen part of the day off the record."""
         row, day = self.list.currentRow(), self._view_model.day
         if 0 <= row < len(day):
-            self._view_model.change_day(day[:row] + day[row + 1 :])
+            problem = self._view_model.change_day(day[:row] + day[row + 1 :])
+            self._rows["name"].show_remark(problem, bool(problem))
 
 
 def _in_words(band: Band) -> str:

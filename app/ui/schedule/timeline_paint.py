@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPolygonF, QRegion
 
 from app.ui.schedule.timeline_back import paint_curves, paint_legend, paint_outlines
 from app.ui.schedule.timeline_layout import Span, shown
@@ -24,6 +24,7 @@ def paint_items(painter: QPainter, scene: Scene, pointing: Pointing) -> None:
     _paint_basal(painter, scene)
     steps = [span for span in scene.spans if not span.is_bolus]
     boluses = [span for span in scene.spans if span.is_bolus]
+    _paint_blocks(painter, scene, steps, pointing)
     for span in steps:
         _paint_step(painter, scene, span, pointing)
     paint_curves(painter, scene)
@@ -64,19 +65,38 @@ def _paint_basal(painter: QPainter, scene: Scene) -> None:
     ground, theme = scene.ground, scene.theme
     fill = QColor(theme.muted)
     fill.setAlpha(SOFT)
-    for low, high, rate in scene.basal:
-        box = QRectF(QPointF(ground.x(low), ground.y_of_rate(rate)), QPointF(ground.x(high), ground.floor))
-        painter.fillRect(box, fill)
-        painter.setPen(pen(theme.text, 2))
-        painter.drawLine(QLineF(box.topLeft(), box.topRight()))
+    boxes = [
+        QRectF(QPointF(ground.x(low), ground.y_of_rate(rate)), QPointF(ground.x(high), ground.floor))
+        for low, high, rate in scene.basal
+    ]
+    _fill(painter, boxes, fill)
+    painter.setPen(pen(theme.text, 2))
+    painter.drawLines([QLineF(box.topLeft(), box.topRight()) for box in boxes])
+
+
+def _paint_blocks(painter: QPainter, scene: Scene, steps: Sequence[Span], pointing: Pointing) -> None:
+    """What fills the steps; those that are chosen lie on top."""
+    theme = scene.theme
+    for chosen, ink, fill in ((False, theme.accent, theme.selection), (True, theme.on_accent, theme.accent)):
+        boxes = [scene.ground.box(span) for span in steps if (span.place in pointing.chosen) is chosen]
+        _fill(painter, boxes, QColor(fill), QBrush(QColor(ink), Qt.BrushStyle.BDiagPattern))
+
+
+def _fill(painter: QPainter, boxes: Sequence[QRectF], *brushes: QColor | QBrush) -> None:
+    """All at once and on whole pixels, which is many times faster than one by one; lines then run along the edges."""
+    region = QRegion()
+    for box in boxes:
+        region += box.toRect()
+    painter.save()
+    painter.setClipRegion(region)
+    for brush in brushes:
+        painter.fillRect(region.boundingRect(), brush)
+    painter.restore()
 
 
 def _paint_step(painter: QPainter, scene: Scene, span: Span, pointing: Pointing) -> None:
     theme, ground, box = scene.theme, scene.ground, scene.ground.box(span)
     chosen, hovered = span.place in pointing.chosen, span.place == pointing.hovered
-    ink, fill = (theme.on_accent, theme.accent) if chosen else (theme.accent, theme.selection)
-    painter.fillRect(box, QColor(fill))
-    painter.fillRect(box, QBrush(QColor(ink), Qt.BrushStyle.BDiagPattern))
     painter.setPen(pen(theme.accent_hover if hovered else theme.accent, 3 if hovered else 2))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawPolyline(_open_ends(box, left=span.start < 0, right=span.end > ground.minutes))

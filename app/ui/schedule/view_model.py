@@ -20,6 +20,7 @@ from app.models.editing import Place, item_at, items_of, replace_item, scale, sh
 from app.models.errors import AppError
 from app.models.formats import parse_number, plain, rounded, show_concentration
 from app.models.patient import Implant, Role
+from app.models.patient_day import DayPart
 from app.models.presets import Preset
 from app.models.program import Bolus, Flex, Program, Step
 from app.models.pump import PumpSettings
@@ -28,7 +29,7 @@ from app.models.records import ProgramRecord
 from app.models.signed_order import OrderChangedError, SignedOrder
 from app.models.titration import Setting
 from app.services.prescribing import Reviewed, plan_of
-from app.services.refill import NO_REASONS, Reasons, require_reasons
+from app.services.reasons import NO_REASONS, Reasons, require_reasons
 from app.services.scheduling import Board, board_of
 from app.services.therapy import Therapy
 from app.services.workstation import Workstation
@@ -57,7 +58,7 @@ class ScheduleViewModel(QObject):
         self.board: Board | None = None
         self.plan = 0
         self.wish, self.past = Wish(), tuple[ProgramRecord, ...]()
-        self._days: dict[str, tuple[Band, ...]] = {}
+        self.day: tuple[Band, ...] = ()
         self.selected: tuple[Place, ...] = ()
         self._reasons: Reasons = NO_REASONS
         self._history: History[PumpSettings] | None = None
@@ -74,6 +75,7 @@ class ScheduleViewModel(QObject):
             self._history = History.of(running) if running is not None and not self.why_not else None
         implant = self.implant
         self.past = past_of(self.workstation.store.programs(implant.id)) if implant is not None else ()
+        self.day = _bands(self.workstation.prescribing.patient_day(self.patient_id)) if self.patient_id else ()
         self._work_out()
         self.recorded.emit()
 
@@ -392,16 +394,19 @@ class ScheduleViewModel(QObject):
         self.wish = wish
         self.changed.emit()
 
-    @property
-    def day(self) -> tuple[Band, ...]:
-        """The patient's day as it was typed, in the order of time; kept until the program is closed."""
-        return self._days.get(self.therapy.patient.id, ()) if self.therapy is not None else ()
-
-    def change_day(self, bands: Sequence[Band]) -> None:
-        """Another day of this patient."""
-        if self.therapy is not None:
-            self._days[self.therapy.patient.id] = tuple(sorted(bands, key=lambda band: band.start))
-            self.changed.emit()
+    def change_day(self, bands: Sequence[Band]) -> str:
+        """Keep another day of this patient on record; returns what is wrong, or nothing."""
+        if self.therapy is None:
+            return self.why_not
+        desk = self.workstation.prescribing
+        try:
+            parts = [DayPart(band.name, band.start, band.duration_min) for band in bands]
+            desk.save_patient_day(self.patient_id, parts, self.workstation.user)
+        except AppError as error:
+            return words_for(error)
+        self.day = _bands(desk.patient_day(self.patient_id))
+        self.changed.emit()
+        return ""
 
     @property
     def low_block(self) -> str:
@@ -436,6 +441,10 @@ MODE_NAMES: Mapping[Mode, str] = {
     Mode.MINIMUM: "minimum rate",
     Mode.STOPPED: "stopped",
 }
+
+
+def _bands(parts: Sequence[DayPart]) -> tuple[Band, ...]:
+    return tuple(Band(part.name, part.start, part.duration_min) for part in parts)
 
 
 def _with_place(made: tuple[Program, Place]) -> tuple[Program, tuple[Place, ...]]:

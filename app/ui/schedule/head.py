@@ -115,6 +115,7 @@ class Head(QWidget):
         if names != [self.strength.itemText(place) for place in range(self.strength.count())]:
             self.strength.clear()
             self.strength.addItems(names)
+            self.strength.setMinimumWidth(self.strength.sizeHint().width())
         self.strength.setCurrentIndex(concentrations.index(settings.concentration))
 
 

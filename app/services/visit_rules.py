@@ -290,7 +290,7 @@ class VisitRules:
         if volume is None or now is None:
             return None
         fluid = Solution.of(self.catalogue.drug(now.drug), now.concentration).fluid
-        programs = self.store.therapy(visit.patient_id).programs
+        programs = self.store.programs(visit.implant_id)
         if len(programs) < 2 or programs[-1].settings.drug != now.drug:
             return Path.filled(volume, fluid)
         before, last = programs[-2].settings, programs[-1]

@@ -27,6 +27,7 @@ from app.models.solution_change import (
 )
 from app.models.solution_outlook import ChangePlan, Outlook
 from app.models.transition import Prescription, PrimeExtent, PrimeReason, Segment
+from app.models.typed_reason import reason_is_good, shortest_reason
 
 _ABOUT_THE_BRIDGE = ("bridge-below-minimum", "bridge-above-maximum", "long-bridge")
 
@@ -66,8 +67,8 @@ def _decision(plan: ChangePlan, catalogue: Catalogue, decision: BridgeDecision |
         return
     if role is not Role.PHYSICIAN:
         yield Finding("CON-01", Severity.BLOCK, "no-bridge-not-physician")
-    least = int(catalogue.rule("u_15_reason_characters"))
-    if len(decision.reason.strip()) < least:
+    least = shortest_reason(catalogue)
+    if not reason_is_good(decision.reason, least):
         yield Finding("CON-01", Severity.BLOCK, "no-bridge-reason", {"characters": least})
     if plan.outlook is not None:
         yield _without(plan.outlook)

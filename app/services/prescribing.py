@@ -200,7 +200,7 @@ class Prescribing:
         if draft not in self.store.drafts(implant.id):
             raise NotOnRecordError(kind="draft", id=draft.id)
         reviewed = self.review(implant, draft.settings, setting=setting, occasion=occasion)
-        require_reasons(reviewed.findings, reasons)
+        require_reasons(reviewed.findings, reasons, self.catalogue)
         unsealed = SignedOrder(
             id=self.new_id(),
             implant_id=implant.id,

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from app.models.catalogue import Catalogue
 from app.models.errors import AppError
 from app.models.findings import Finding, Severity, blocks
+from app.models.typed_reason import reason_is_good, shortest_reason
 
 Reasons = Mapping[tuple[str, str], str]
 """The reason typed for each (rule, reason) of a finding that asks to confirm."""
@@ -21,19 +23,24 @@ class BlockedError(AppError):
 
 
 class ReasonMissingError(AppError):
-    """A rule asks for a reason and none was given; ``rules`` names them."""
+    """Rules ask for a reason and none was given, or one too thin; ``rules`` names them.
+
+    ``shortest`` is the least length, in characters.
+    """
 
 
-def require_reasons(findings: Sequence[Finding], reasons: Reasons) -> list[Finding]:
+def require_reasons(findings: Sequence[Finding], reasons: Reasons, catalogue: Catalogue) -> list[Finding]:
     """Make sure that nothing is forbidden and everything asked is answered; returns the findings that asked.
 
-    Raises: BlockedError, ReasonMissingError.
+    Raises: BlockedError, ReasonMissingError. Source: U-15.
     """
     forbidden = blocks(findings)
     if forbidden:
         raise BlockedError(rules=",".join(finding.rule for finding in forbidden))
     asking = [finding for finding in findings if finding.severity is Severity.CONFIRM]
-    missing = [finding.rule for finding in asking if not reasons.get((finding.rule, finding.reason), "").strip()]
+    shortest = shortest_reason(catalogue)
+    given = [(finding.rule, reasons.get((finding.rule, finding.reason), "")) for finding in asking]
+    missing = [rule for rule, words in given if not reason_is_good(words, shortest)]
     if missing:
-        raise ReasonMissingError(rules=",".join(missing))
+        raise ReasonMissingError(rules=",".join(missing), shortest=shortest)
     return asking

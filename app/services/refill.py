@@ -334,7 +334,7 @@ class RefillDesk:
         self.rules.events.gate(visit, VisitEvent.SENT)
         user = next(user for user in self.store.users() if user.id == user_id)
         given = {(answer.rule, answer.reason): answer.text for answer in visit.answers}
-        require_reasons(self.rules.judge_settings(visit, visit.proposed, user), given)
+        require_reasons(self.rules.judge_settings(visit, visit.proposed, user), given, self.catalogue)
         self.second.require(visit.id, self.second.proposed_digest(visit), visit.injected, self.clock.utc())
 
     def comparison(self, visit: RefillVisit) -> tuple[Row, ...]:
@@ -379,7 +379,7 @@ class RefillDesk:
         now = self.clock.utc()
         return tuple(
             Answer(finding.rule, finding.reason, reasons[finding.rule, finding.reason], now, user.id)
-            for finding in require_reasons(findings, reasons)
+            for finding in require_reasons(findings, reasons, self.catalogue)
         )
 
     def _require_fresh(self, visit: RefillVisit, event: VisitEvent) -> None:

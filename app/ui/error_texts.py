@@ -43,7 +43,10 @@ _SENTENCES: dict[str, _Sentence] = {
     "NoPumpError": lambda v: "No pump is on record for this patient.",
     "NoCourseError": lambda v: f"Change the program: this pump cannot run it ({v.get('problem', '')}).",
     "BlockedError": lambda v: f"This cannot go on: {v.get('rules', '')} forbids it.",
-    "ReasonMissingError": lambda v: f"Give a reason for going on in spite of {v.get('rules', '')}.",
+    "ReasonMissingError": lambda v: (
+        f"Give a reason for going on in spite of {v.get('rules', '')}: at least {v.get('shortest', '')} characters, "
+        "and not just one repeated."
+    ),
     "ReasonTooThinError": lambda v: (
         f"Write it in words: at least {v.get('shortest', '')} characters, and not just one repeated."
     ),

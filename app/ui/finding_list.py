@@ -13,11 +13,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.models.findings import Severity
+from app.models.typed_reason import reason_is_good
 from app.ui.form import add_field
 from app.ui.state_mark import StateMark, mark_for
 from app.ui.theme import Scale, set_role, set_type, unit
-
-SHORTEST_REASON = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +29,19 @@ class Card:
     values: tuple[tuple[str, str], ...] = ()
 
 
-def is_reason(text: str) -> bool:
-    """Whether a text can pass for a reason: ten characters or more, and not all the same."""
-    letters = "".join(text.split())
-    return len(text.strip()) >= SHORTEST_REASON and len(set(letters.casefold())) > 1
-
-
 def _widest_mark() -> int:
     return max(StateMark(mark_for(severity)).width() for severity in Severity)
 
 
 class FindingCard(QFrame):
-    """One card, with a field for the reason if it has to be confirmed."""
+    """One card, with a field for the reason of at least ``shortest`` characters if it has to be confirmed."""
 
     answered = Signal()
 
-    def __init__(self, card: Card, parent: QWidget | None = None) -> None:
+    def __init__(self, card: Card, shortest: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.card = card
+        self._shortest = shortest
         self._reason: QLineEdit | None = None
         set_role(self, "card")
         self.setAccessibleName(f"{mark_for(card.severity).word}: {card.sentence}")
@@ -95,7 +89,8 @@ class FindingCard(QFrame):
         self._reason = QLineEdit()
         self._reason.setMaxLength(500)
         self._reason.textChanged.connect(self._on_reason)
-        add_field(body, self.tr("Reason for going on"), self._reason, hint=self.tr("At least 10 characters."))
+        hint = self.tr("At least {0} characters.").format(self._shortest)
+        add_field(body, self.tr("Reason for going on"), self._reason, hint=hint)
 
     def _on_reason(self, _text: str) -> None:
         self.answered.emit()
@@ -103,7 +98,7 @@ class FindingCard(QFrame):
     def reason(self) -> str:
         """The reason given, without spaces around it; empty if none was, or none that can pass."""
         text = self._reason.text() if self._reason is not None else ""
-        return text.strip() if is_reason(text) else ""
+        return text.strip() if reason_is_good(text, self._shortest) else ""
 
     def is_answered(self) -> bool:
         """Whether nothing more is asked here; a card that blocks cannot be answered away."""
@@ -113,13 +108,14 @@ class FindingCard(QFrame):
 
 
 class FindingList(QWidget):
-    """All cards, the most severe first."""
+    """All cards, the most severe first. A reason has at least ``shortest`` characters."""
 
     answeredChanged = Signal(bool)
     """Whether every card is answered now."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, shortest: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._shortest = shortest
         self._cards: list[FindingCard] = []
         self._told = True
         self._column = QVBoxLayout(self)
@@ -147,7 +143,7 @@ class FindingList(QWidget):
         self._tell()
 
     def _make(self, card: Card) -> FindingCard:
-        shown = FindingCard(card)
+        shown = FindingCard(card, self._shortest)
         shown.answered.connect(self._tell)
         return shown
 

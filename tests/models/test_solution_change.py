@@ -271,6 +271,7 @@ def test_without_a_decision_nothing_goes_on() -> None:
     [
         (Role.PHYSICIAN, "0123456789", set()),
         (Role.PHYSICIAN, "012345678 ", {"no-bridge-reason"}),
+        (Role.PHYSICIAN, "aaaaaaaaaaaa", {"no-bridge-reason"}),
         (Role.NURSE, "0123456789", {"no-bridge-not-physician"}),
         (Role.NURSE, "", {"no-bridge-not-physician", "no-bridge-reason"}),
     ],

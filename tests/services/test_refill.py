@@ -109,6 +109,10 @@ def test_a_residual_beyond_the_limit_asks_for_a_reason_and_keeps_it(bench: Bench
     assert residual.judgement.verdict is Verdict.UNDER_DELIVERY
     with pytest.raises(ReasonMissingError):
         desk.record_aspirate(visit, aspirated, user)
+    for thin in ("ok", "all right", "aaaaaaaaaaaa", "-----------"):
+        with pytest.raises(ReasonMissingError):
+            desk.record_aspirate(visit, aspirated, user, {("REF-02", "under-delivery"): thin})
+    assert bench.station.store.visit(visit.id).aspirated is None
     visit = desk.record_aspirate(visit, aspirated, user, {("REF-02", "under-delivery"): "Syringe read twice"})
     assert bench.station.store.visit(visit.id).answers[0].text == "Syringe read twice"
 

@@ -133,7 +133,7 @@ def forms():
     add_field(left, "D&rug", drugs)
     left.addWidget(QCheckBox("The numbers on the syringe were read aloud"))
     left.addStretch(1)
-    findings = FindingList()
+    findings = FindingList(10)
     findings.set_cards(
         [
             Card(

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.models.findings import Severity
-from app.ui.finding_list import Card, FindingList, is_reason
+from app.ui.finding_list import Card, FindingList
 
 BLOCK = Card("REF-04", Severity.BLOCK, "Inject less.")
 CONFIRM = Card("REF-02", Severity.CONFIRM, "Check the device before filling.")
@@ -16,7 +16,7 @@ NOTE = Card("REF-09", Severity.NOTE, "Think of a higher concentration.")
 
 @pytest.fixture
 def cards(qtbot: QtBot, themed: QApplication) -> FindingList:
-    made = FindingList()
+    made = FindingList(10)
     qtbot.addWidget(made)
     return made
 
@@ -43,5 +43,10 @@ def test_a_confirmation_wants_a_reason_and_forgets_it_with_its_numbers(cards: Fi
 
 
 @pytest.mark.parametrize("text", ["", "short", "aaaaaaaaaaaaaaa", "          "])
-def test_what_is_no_reason(text: str) -> None:
-    assert not is_reason(text)
+def test_what_is_no_reason(cards: FindingList, text: str) -> None:
+    cards.set_cards([CONFIRM])
+    (reason,) = cards.findChildren(QLineEdit)
+    reason.setText(text)
+    assert not cards.is_answered()
+    reason.setText("Syringe read twice")
+    assert cards.is_answered()

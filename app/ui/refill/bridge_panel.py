@@ -24,8 +24,8 @@ from app.models.catalogue import Catalogue
 from app.models.quantities import Volume
 from app.models.solution_change import BridgeChoice, BridgeDecision, Rinse
 from app.models.solution_outlook import ChangePlan
+from app.models.typed_reason import reason_is_good, shortest_reason
 from app.ui.dose_field import DoseField
-from app.ui.finding_list import is_reason
 from app.ui.form import FieldRow
 from app.ui.refill.bridge_chart import BridgeChart
 from app.ui.refill.bridge_words import bridge_remark, bridge_words, real_words, what_changes, without_words
@@ -52,9 +52,9 @@ class BridgePanel(QWidget):
         self._bridge, self._bridge_remark = QRadioButton(self.tr("&Bridge")), _words()
         self._none, self._none_remark = QRadioButton(self.tr("&No bridge")), _words()
         self.reason = QLineEdit()
-        self._reason_row = FieldRow(
-            self.tr("&Why there is no bridge"), self.reason, hint=self.tr("At least 10 characters.")
-        )
+        self._shortest = shortest_reason(catalogue)
+        hint = self.tr("At least {0} characters.").format(self._shortest)
+        self._reason_row = FieldRow(self.tr("&Why there is no bridge"), self.reason, hint=hint)
         self._decision = QButtonGroup(self)
         self._rinsed, self._not_rinsed = QRadioButton(self.tr("Rins&ed")), QRadioButton(self.tr("Not r&insed"))
         self.volume = DoseField("mL", 1, 2, scale=Scale.LEAD, problem=self._problem_of)
@@ -205,7 +205,9 @@ class BridgePanel(QWidget):
         if self._bridge.isChecked():
             return BridgeDecision(BridgeChoice.BRIDGE, self._plan.change)
         reason = self.reason.text().strip()
-        return BridgeDecision(BridgeChoice.NO_BRIDGE, self._plan.change, reason) if is_reason(reason) else None
+        if not reason_is_good(reason, self._shortest):
+            return None
+        return BridgeDecision(BridgeChoice.NO_BRIDGE, self._plan.change, reason)
 
     def rinse(self) -> Rinse | None:
         """The answer about the rinse; ``None`` while it is not asked or not answered."""
@@ -230,13 +232,15 @@ class BridgePanel(QWidget):
 
     def _on_answer(self, _change: object = None) -> None:
         self._fold()
-        if is_reason(self.reason.text()):
+        if reason_is_good(self.reason.text(), self._shortest):
             self._reason_row.show_remark("")
         self.changed.emit()
 
     def _remark_reason(self) -> None:
-        short = bool(self.reason.text().strip()) and not is_reason(self.reason.text())
-        self._reason_row.show_remark(self.tr("Write a reason of at least 10 characters.") if short else "", short)
+        text = self.reason.text()
+        short = bool(text.strip()) and not reason_is_good(text, self._shortest)
+        words = self.tr("Write a reason of at least {0} characters.").format(self._shortest) if short else ""
+        self._reason_row.show_remark(words, short)
 
 
 def _words() -> QLabel:

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.findings import Finding
+from app.models.typed_reason import shortest_reason
 from app.services.reasons import Reasons
 from app.ui.cards import cards_of, reasons_of
 from app.ui.finding_list import FindingList
@@ -27,7 +28,7 @@ class StepPage(QWidget):
         self._title = QLabel(title)
         self.lead = QLabel()
         self.fields, self.beside = QVBoxLayout(), QVBoxLayout()
-        self.cards = FindingList()
+        self.cards = FindingList(shortest_reason(view_model.workstation.catalogue))
         self.cards.setAccessibleName(self.tr("What the rules say"))
         self.verb = QPushButton(verb)
         self.back = QPushButton(self.tr("Go back one step"))

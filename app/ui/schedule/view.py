@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.models.findings import Severity
 from app.models.program import Flex
+from app.models.typed_reason import shortest_reason
 from app.ui.cards import cards_of, reasons_of
 from app.ui.finding_list import FindingCard, FindingList
 from app.ui.schedule.bolus_panel import BolusPanel
@@ -50,7 +51,7 @@ class ScheduleView(QWidget):
         self.modes = ModePanel(view_model)
         self.groups = DayGroups(view_model)
         self.figures = FiguresPanel()
-        self.findings = FindingList()
+        self.findings = FindingList(shortest_reason(view_model.workstation.catalogue))
         self.bolus, self.day = BolusPanel(view_model), DayPanel(view_model)
         self.history = HistoryPanel(view_model)
         self.tabs = QTabWidget()

@@ -307,7 +307,7 @@ class ScheduleViewModel(QObject):
             return None
         try:
             reviewed = self.workstation.prescribing.review(implant, board.settings)
-            require_reasons(reviewed.findings, self._reasons)
+            require_reasons(reviewed.findings, self._reasons, self.workstation.catalogue)
         except AppError as error:
             self.said.emit(words_for(error), True)
             return None

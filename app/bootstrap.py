@@ -56,6 +56,7 @@ from app.services.clinic_phone import PhoneDesk
 from app.services.clock import Clock
 from app.services.emergency import Emergencies
 from app.services.guards import Guards
+from app.services.mri import MriDesk
 from app.services.orders import Orders
 from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
@@ -179,6 +180,7 @@ def make_workstation(
         checks=second,
         tasks=tasks,
         events=events,
+        scans=MriDesk(store, catalogue, clock, new_id),
         vial_reader=VialReader(lambda text: read_scan(text, products, clock.pump().date()), texts_in),
     )
 

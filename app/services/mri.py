@@ -12,6 +12,7 @@ from datetime import datetime
 
 from app.models.catalogue import Catalogue
 from app.models.errors import AppError
+from app.models.interruptions import InterruptionKind, interruptions
 from app.models.mri import (
     MriState,
     MriStep,
@@ -62,6 +63,15 @@ class MriDesk:
         """Where a scan stands, by the readings on record."""
         log = self.store.pump_events(visit.implant_id, datetime.min)
         return mri_state(visit, self.store.pump_readings(visit.implant_id), log, self.catalogue)
+
+    def stands_still(self, implant_id: str) -> bool:
+        """Whether the last reading on record leaves a stall without its end, so that nothing may be delivered."""
+        readings = self.store.pump_readings(implant_id)
+        if not readings:
+            return False
+        log = sorted(self.store.pump_events(implant_id, datetime.min), key=lambda event: event.number)
+        parts = interruptions(log, readings[-1].state)
+        return any(part.kind is InterruptionKind.STALLED and part.ended is None for part in parts)
 
     def plan(self, implant_id: str, user: User) -> MriVisit:
         """Note that a scan is going to be made. Raises: ScanAlreadyPlannedError."""

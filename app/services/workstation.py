@@ -24,6 +24,7 @@ from app.services.clinic_phone import PhoneDesk
 from app.services.clock import Clock
 from app.services.emergency import Emergencies
 from app.services.guards import Guards
+from app.services.mri import MriDesk
 from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
 from app.services.programming import Programming
@@ -64,6 +65,7 @@ class Workstation:
     checks: SecondCheckDesk
     tasks: TaskDesk
     events: PumpEvents
+    scans: MriDesk
     vial_reader: VialReader
 
     @property

@@ -6,10 +6,11 @@ Law: a typed day is taken only in a form that cannot be mistaken: ``14 Mar 2026`
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAY_HINT = "Like 14 Mar 1979 or 1979-03-14."
+MOMENT_HINT = "Like 13:45 for today, or 14 Mar 2026 13:45."
 _SPACE = "\u00a0"
 
 
@@ -36,3 +37,12 @@ def parse_day(text: str) -> date | None:
     except ValueError:
         return None
     return None
+
+
+def parse_moment(text: str, today: date) -> datetime | None:
+    """The moment that ``13:45`` (of ``today``) or ``14 Mar 2026 13:45`` names, without offset, or ``None``."""
+    found = re.fullmatch(r"(.*?)\s*\b([0-9]{1,2}):([0-9]{2})", text.replace(_SPACE, " ").strip())
+    if found is None or int(found[2]) > 23 or int(found[3]) > 59:
+        return None
+    day = parse_day(found[1]) if found[1] else today
+    return None if day is None else datetime.combine(day, time(int(found[2]), int(found[3])))

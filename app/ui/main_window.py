@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.models.refill_visit import Step
 from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.banner import Identity, IdentityBanner
@@ -21,6 +22,8 @@ from app.ui.guard.bar import GuardBar
 from app.ui.guard.handover import may_close
 from app.ui.guard.view_model import GuardViewModel
 from app.ui.navigation import Navigation
+from app.ui.patient.scan_dialog import ScanDialog
+from app.ui.patient.scan_view_model import ScanViewModel
 from app.ui.patient.view import PatientView
 from app.ui.patient.view_model import PatientViewModel, identity_of
 from app.ui.refill.view import RefillView
@@ -53,6 +56,7 @@ class MainWindow(QMainWindow):
         self.settings = SettingsViewModel(
             workstation, self._background, self, hold=self._hold, let_go=self.refill.let_go
         )
+        self.scans = ScanViewModel(workstation, self._background, self, why_not_now=self._why_not_read)
         self.guard = GuardViewModel(workstation, self._background, self)
         self.banner = IdentityBanner()
         self.status = StatusLine()
@@ -72,6 +76,7 @@ class MainWindow(QMainWindow):
         self._show_state()
         self.turn_to(WORKLIST)
         self.worklist_view.setFocus()
+        self._reopen()
 
     def _lay_out(self) -> None:
         first = (self.worklist_view, self.patient_view, self.refill_view)
@@ -98,6 +103,8 @@ class MainWindow(QMainWindow):
         self.worklist_view.patientChosen.connect(self.open_patient)
         self.worklist_view.visitChosen.connect(self.resume_visit)
         self.patient_view.refillWanted.connect(self.begin_refill)
+        self.patient_view.scanWanted.connect(self.open_scans)
+        self.scans.changed.connect(self.patient.refresh)
         self.patient.changed.connect(self._show_identity)
         self.refill.visitChanged.connect(self._show_identity)
         self.refill.pageChanged.connect(self._show_identity)
@@ -117,12 +124,42 @@ class MainWindow(QMainWindow):
         self.refill.open(patient_id)
         self.turn_to(REFILL)
 
+    def open_scans(self) -> None:
+        """Show the open patient's scans, and where surgery is noted."""
+        self.make_scan_dialog().open()
+
+    def make_scan_dialog(self) -> ScanDialog:
+        """The dialog about scans and surgery of the open patient."""
+        self.scans.open(self.patient.therapy)
+        dialog = ScanDialog(self.scans, self)
+        dialog.emergencyWanted.connect(self.emergency.open)
+        return dialog
+
+    def _why_not_read(self) -> str:
+        """What holds the cable to a pump; a refill's own cable is let go of where nothing lies in the pump."""
+        hold = self._hold()
+        if hold is Hold.DIALOGUE:
+            return self.tr("Wait a moment: the pump is being spoken to.")
+        if hold is Hold.DRAFT:
+            return self.tr("Send the settings that lie sealed in the pump first, or go back from them.")
+        self.refill.let_go()
+        return ""
+
     def resume_visit(self, visit_id: str) -> None:
         """Go on with an interrupted visit; the patient is identified first, and nothing is sent by this."""
         self.refill.resume(visit_id)
         if self.refill.therapy is not None:
             self.patient.open(self.refill.therapy.patient.id)
         self.turn_to(REFILL)
+
+    def _reopen(self) -> None:
+        """Show the refill whose order is out, or whose pump may stand still, before anything else. Source: U-10."""
+        station = self._workstation
+        for visit in station.store.open_visits():
+            serial = station.desk.implant(visit.patient_id).serial
+            if visit.step is Step.PROGRAMME or station.guards.covers(serial):
+                self.resume_visit(visit.id)
+                return
 
     def turn_to(self, page: int) -> None:
         """Show one of the pages."""

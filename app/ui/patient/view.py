@@ -1,6 +1,7 @@
 """The patient's page: what is left and the next date, large; everything else quiet below.
 
-Law: this page only shows; its buttons begin a refill, write the patient's card, and open the emergency sheet.
+Law: this page only shows; its buttons begin a refill, write the patient's card, and lead to scans and to the emergency
+sheet.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class PatientView(QWidget):
 
     refillWanted = Signal(str)
     emergencyWanted = Signal()
+    scanWanted = Signal()
 
     def __init__(self, view_model: PatientViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,7 @@ class PatientView(QWidget):
         self.change = QPushButton(self.tr("C&hange…"), self)
         self.change.hide()
         self._refill = QPushButton(self.tr("&Begin refill"))
+        self.scan = QPushButton(self.tr("Scan or s&urgery…"))
         self.card = QPushButton(self.tr("Patient &card…"))
         self.emergency = QPushButton(self.tr("&Emergency sheet"))
         self._said = QLabel()
@@ -45,6 +48,7 @@ class PatientView(QWidget):
         self.card.clicked.connect(self._save_card)
         self.change.clicked.connect(self._change)
         self.emergency.clicked.connect(self.emergencyWanted)
+        self.scan.clicked.connect(self.scanWanted)
         view_model.changed.connect(self._refresh)
 
     def _lay_out(self) -> None:
@@ -56,7 +60,7 @@ class PatientView(QWidget):
         figures.addStretch(1)
         buttons = QHBoxLayout()
         buttons.setSpacing(unit())
-        for button in (self.emergency, self.card, self._refill):
+        for button in (self.emergency, self.scan, self.card, self._refill):
             button.setAutoDefault(False)
             button.setEnabled(False)
             buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
@@ -95,6 +99,7 @@ class PatientView(QWidget):
         clear(self._lower)
         self._refill.setEnabled(therapy is not None and therapy.implant is not None)
         self.card.setEnabled(therapy is not None)
+        self.scan.setEnabled(therapy is not None and therapy.implant is not None)
         self.emergency.setEnabled(therapy is not None)
         self._said.hide()
         if therapy is None:

@@ -27,6 +27,7 @@ from app.ui.banner import Identity
 from app.ui.circumstance_words import long_appointment
 from app.ui.dates import show_day, show_moment
 from app.ui.patient.card import CardSaved, save_card
+from app.ui.patient.scan_view_model import scan_sentences
 from app.ui.state_mark import Mark
 from app.ui.worklist.view_model import MARKS, daily_dose
 
@@ -175,9 +176,12 @@ class PatientViewModel(QObject):
     # -- risks and absences ----------------------------------------------------------------------------------
 
     def to_do(self) -> tuple[str, ...]:
-        """What the dates ask somebody to do, in sentences, the most urgent first."""
+        """What an open scan and the dates ask somebody to do, in sentences, the most urgent first."""
         therapy = self.therapy
-        return tuple(map(sentence, attention(therapy, self._workstation.catalogue))) if therapy else ()
+        if therapy is None:
+            return ()
+        dates = map(sentence, attention(therapy, self._workstation.catalogue))
+        return (*scan_sentences(self._workstation, therapy.implant), *dates)
 
     def risks(self) -> tuple[RiskReason, ...]:
         """Why an interruption would be worse for this patient."""

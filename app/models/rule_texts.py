@@ -194,15 +194,36 @@ TEXTS = MappingProxyType(
         ("DOS-13", "walks"): "Plan with the therapist: who walks often needs less by day and more at night.",
         ("REF-02", "under-delivery"): (
             "Check the device before filling: {aspirated_ml} mL came out and {expected_ml} mL were expected, "
-            "{difference_ml} mL too much (limits {limit_ml} mL and {accuracy_percent} %)."
+            "{difference_ml} mL too much (limits {limit_ml} mL and {accuracy_percent} %). Look for signs of "
+            "withdrawal: too little was delivered."
         ),
         ("REF-02", "over-delivery"): (
             "Check the device before filling: {aspirated_ml} mL came out and {expected_ml} mL were expected, "
-            "{difference_ml} mL (limits {limit_ml} mL and {accuracy_percent} %). Look for signs of overdose."
+            "{difference_ml} mL (limits {limit_ml} mL and {accuracy_percent} %). Look for signs of overdose: too much "
+            "was delivered, and the next fill may be empty before its alarm."
+        ),
+        ("REF-02", "trend-too-much-left"): (
+            "Look into this pump: too much was left at each of the last {visits} refills ({differences_ml} mL). Pump "
+            "or catheter may deliver too little."
+        ),
+        ("REF-02", "trend-too-little-left"): (
+            "Look into this pump: too little was left at each of the last {visits} refills ({differences_ml} mL). It "
+            "may deliver too much, or drug may be drawn out in between."
+        ),
+        ("REF-02", "trend-grows"): (
+            "Look into this pump: its error has grown at each of the last {visits} refills ({errors_percent} %)."
+        ),
+        ("REF-02", "flow-high"): (
+            "Refill earlier, and ask a physician about the dose: the measured flow is {measured_ml_per_day} mL/day, "
+            "not {nominal_ml_per_day} (± {accuracy_percent} %), and gave {daily_dose_mcg} mcg a day."
+        ),
+        ("REF-02", "flow-low"): (
+            "Check pump and catheter, and ask a physician about the dose: the measured flow is {measured_ml_per_day} "
+            "mL/day, not {nominal_ml_per_day} (± {accuracy_percent} %), and gave {daily_dose_mcg} mcg a day."
         ),
         ("REF-03", "nearly-full"): (
             "Do not simply restart at the old dose: {aspirated_ml} mL of {filled_ml} mL are still there, so pump or "
-            "catheter did not deliver."
+            "catheter did not deliver. Read the pump's log, find the cause, and let a physician choose the dose."
         ),
         ("REF-04", "overfill"): (
             "Inject less: {left_ml} mL and {injected_ml} mL are more than the reservoir's {capacity_ml} mL."
@@ -230,7 +251,8 @@ TEXTS = MappingProxyType(
             "spine."
         ),
         ("REF-05", "nothing-aspirated"): (
-            "Prove the needle's position before you inject: nothing came out, and {expected_ml} mL were expected."
+            "Prove the needle's position before you inject: nothing came out, and {expected_ml} mL were expected. If "
+            "it is right, take the pump for empty: look for withdrawal, and ask a physician."
         ),
         ("REF-05", "pocket-fill"): (
             "Keep the patient under observation: {missing_ml} mL are missing (limit {limit_ml} mL). The pocket may "
@@ -285,7 +307,7 @@ TEXTS = MappingProxyType(
         ("LIF-01", "warned"): "Have the pump replaced by {replace_by}: its battery has warned since {warned_on}.",
         ("REF-11", "ran-dry"): (
             "Treat this as interrupted therapy: the {filled_ml} mL must have run out. Look for withdrawal, and restart "
-            "with a physician."
+            "with a physician; do not just fill and go on."
         ),
         ("CON-01", "solution-changes"): "Expect a bridge bolus: the drug or its concentration changes ({drug}).",
         ("CON-01", "no-decision"): "Decide about the bridge: other fluid than before goes into the catheter.",

@@ -28,15 +28,17 @@ from app.models.guardrails import (
 )
 from app.models.guardrails_program import program_findings
 from app.models.guardrails_solution import change_findings, old_solution_findings
+from app.models.measured_flow import MeasuredFlow, flow_findings, measured_flow
 from app.models.patient import Implant, Role, User
 from app.models.plug_flow import Path, Pumping, path_after
 from app.models.ports import ClinicStore
 from app.models.program import Program
 from app.models.pump import PumpSettings
-from app.models.quantities import DoseRate, Volume
+from app.models.quantities import DoseRate, Flow, Volume
 from app.models.records import Fill, ProgramRecord, ProgramState, TherapyRecord
 from app.models.refill_visit import DrugCheck, NeedleCheck, RefillVisit, VisitEvent, WrongStepError
 from app.models.reservoir import ResidualJudgement, TheoreticalReservoir, judge_residual, theoretical_reservoir
+from app.models.residual_trend import TrendPoint, residual_trend, trend_findings, trend_point
 from app.models.signed_order import OrderChangedError, SignedOrder, deviations, within_order
 from app.models.solution_change import BridgeChoice, BridgeDecision, Rinse, Solution, SolutionChange
 from app.models.solution_outlook import ChangePlan, plan_change
@@ -60,11 +62,13 @@ class NoPumpError(AppError):
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """What came out beside what should have."""
+    """What came out beside what should have, the refills before (this one comes last), and a constant flow measured."""
 
     expected: TheoreticalReservoir
     judgement: ResidualJudgement
     findings: tuple[Finding, ...]
+    trend: tuple[TrendPoint, ...] = ()
+    flow: MeasuredFlow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,39 @@ class VisitRules:
             expected=expected,
             aspirated=aspirated,
         )
-        return Residual(expected, judgement, findings)
+        trend = (*self.trend(visit), trend_point(self.clock.utc().date(), judgement))
+        findings = (*findings, *trend_findings(trend, self.catalogue))
+        flow = self.measured_flow(visit, aspirated)
+        if flow is not None:
+            findings = (*findings, *flow_findings(flow))
+        return Residual(expected, judgement, findings, trend, flow)
+
+    def trend(self, visit: RefillVisit) -> tuple[TrendPoint, ...]:
+        """How the residuals of the last closed visits of this pump were off, oldest first. Source: REF-02."""
+        store, implant = self.store, visit.implant_id
+        return residual_trend(store.visits(implant), store.fills(implant), self.catalogue)
+
+    def measured_flow(self, visit: RefillVisit, aspirated: Volume) -> MeasuredFlow | None:
+        """What a constant-flow pump really pumped; ``None`` for any other, and where it cannot be known."""
+        fill, nominal = self.store.therapy(visit.patient_id).fill, self.constant_flow(visit)
+        if fill is None or nominal is None:
+            return None
+        return measured_flow(
+            filled=fill.volume,
+            filled_at=fill.at,
+            drawn_out=aspirated,
+            at=self.clock.pump(),
+            nominal=nominal,
+            accuracy_percent=self.model_of(visit).accuracy_percent,
+            concentration=fill.concentration,
+        )
+
+    def constant_flow(self, visit: RefillVisit) -> Flow | None:
+        """The flow that a constant-flow pump should have: its own, or else its model's; ``None`` for any other."""
+        implant, model = self.implant(visit.patient_id), self.model_of(visit)
+        if model.kind is not PumpKind.CONSTANT_FLOW:
+            return None
+        return implant.flow or model.fixed_flow
 
     def judge_drug(self, visit: RefillVisit, label: Label, user: User) -> tuple[Finding, ...]:
         """Compare what was read with what the catalogue knows and with what is in the pump.

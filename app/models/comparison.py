@@ -27,7 +27,7 @@ from app.models.program import (
     Stopped,
 )
 from app.models.pump import PumpSettings
-from app.models.quantities import Mass
+from app.models.quantities import MINUTES_PER_DAY, Mass
 
 _DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 NOTHING = "–"
@@ -123,7 +123,7 @@ def _delivery_lines(program: Program) -> Iterator[tuple[str, str]]:
             yield (
                 "Periodic bolus",
                 f"{show_mass(periodic.dose)} over {duration(periodic.duration_min)}, "
-                f"every {duration(periodic.every_min)} from {clock(periodic.first_at)}",
+                f"every {duration(periodic.every_min)} from {clock(periodic.first_at)}: {_in_a_day(periodic)}",
             )
         case Flex(plans=plans):
             for plan in plans:
@@ -132,6 +132,13 @@ def _delivery_lines(program: Program) -> Iterator[tuple[str, str]]:
             yield "Flow", with_unit(plain(flow.in_ml_per_day), "mL/day")
         case _:
             return
+
+
+def _in_a_day(periodic: PeriodicBolus) -> str:
+    """How often a day the bolus comes, the mean over the week, and what that makes. Source: U-09."""
+    times = Fraction(MINUTES_PER_DAY, periodic.every_min)
+    total = with_unit(rounded(periodic.dose.in_mcg * times, 3), "mcg/day")
+    return f"{rounded(times, 2)} a day = {total}"
 
 
 def _plan_lines(plan: DayPlan, prefix: str) -> Iterator[tuple[str, str]]:

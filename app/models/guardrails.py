@@ -16,7 +16,7 @@ from app.models.formats import plain, rounded
 from app.models.guardrails_program import daily_dose_findings
 from app.models.program import Flex, PeriodicBolus
 from app.models.pump import Alarm, PumpSettings
-from app.models.quantities import MINUTES_PER_DAY, Concentration, Flow, Volume
+from app.models.quantities import MINUTES_PER_DAY, Concentration, DoseRate, Flow, Volume
 from app.models.refill_visit import PumpReading
 from app.models.reservoir import TheoreticalReservoir, Verdict, judge_residual
 from app.models.transition import (
@@ -102,6 +102,37 @@ def _residual(
         yield Finding("REF-05", Severity.CONFIRM, "nothing-aspirated", {"expected_ml": values["expected_ml"]})
     if expected.ran_dry:
         yield Finding("REF-11", Severity.CONFIRM, "ran-dry", {"filled_ml": plain(filled.in_ml)})
+
+
+def estimates_findings(catalogue: Catalogue, *, by_pump: Volume, by_record: Volume) -> tuple[Finding, ...]:
+    """Whether the two estimates of what is left agree, before a syringe decides; the limit is exclusive.
+
+    Source: REF-01, REF-02, R-10.
+    """
+    limit = Volume.ml(catalogue.rule("ref_02_volume_ml"))
+    if abs(by_pump - by_record) <= limit:
+        return ()
+    values = {
+        "by_pump_ml": rounded(by_pump.in_ml, 3),
+        "by_record_ml": rounded(by_record.in_ml, 3),
+        "limit_ml": plain(limit.in_ml),
+    }
+    return (Finding("REF-01", Severity.CONFIRM, "estimates-differ", values),)
+
+
+def if_missed_findings(
+    old: Concentration, new: Concentration, daily_dose: DoseRate
+) -> tuple[Finding, ...]:
+    """What would arrive of the same drug if the pump were not told of its new concentration. Source: U-03, U-04."""
+    if not old or not daily_dose or old == new:
+        return ()
+    factor = new.ratio(old)
+    values = {
+        "old_mcg_per_ml": plain(old.in_mcg_per_ml),
+        "daily_dose_mcg": rounded(daily_dose.in_mcg_per_day * factor, 3),
+        "factor": rounded(factor, 3),
+    }
+    return (Finding("U-04", Severity.NOTE, "if-missed", values),)
 
 
 def overfill_findings(pump: PumpModel, *, left: Volume, injected: Volume) -> tuple[Finding, ...]:

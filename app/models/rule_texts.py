@@ -70,6 +70,10 @@ TEXTS = MappingProxyType(
             "separator before it."
         ),
         ("U-03", "mixed-lots"): "Expect more than one lot on the report: {lots}.",
+        ("U-04", "if-missed"): (
+            "Tell the pump: if it ran on as for {old_mcg_per_ml} mcg/mL, {daily_dose_mcg} mcg a day would arrive, "
+            "{factor} times the dose."
+        ),
         ("U-06", "solution-not-ordered"): (
             "Ask a physician: another drug or concentration than the one in the pump is not a nurse's to choose."
         ),
@@ -192,6 +196,10 @@ TEXTS = MappingProxyType(
             "more is still in the spinal fluid after 4 h."
         ),
         ("DOS-13", "walks"): "Plan with the therapist: who walks often needs less by day and more at night.",
+        ("REF-01", "estimates-differ"): (
+            "Find out why: the pump counts {by_pump_ml} mL, and by the record {by_record_ml} mL should be left "
+            "(limit {limit_ml} mL). Trust the syringe."
+        ),
         ("REF-02", "under-delivery"): (
             "Check the device before filling: {aspirated_ml} mL came out and {expected_ml} mL were expected, "
             "{difference_ml} mL too much (limits {limit_ml} mL and {accuracy_percent} %). Look for signs of "
@@ -443,6 +451,10 @@ TEXTS = MappingProxyType(
         ),
         ("DEV-06", "worse"): "Check the device: after the increase of {on} the tone became worse, not better.",
         ("RED-01", "due"): "Try to reduce the dose: it has been stable and good for a year (due since {due_on}).",
+        ("PRO-03", "restart"): (
+            "Restart with less: {new_daily_dose_mcg} mcg a day ({new_mcg_per_h} mcg/h) after {old_daily_dose_mcg} mcg "
+            "has caused overdose about 6 h later."
+        ),
         ("PRO-04", "outpatient"): (
             "Plan day {day} in hospital or take smaller steps: {change_percent} % at once (limit {limit_percent} %)."
         ),

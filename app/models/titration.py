@@ -106,6 +106,22 @@ def _too_steep(
         yield Finding("TIT-14", Severity.CONFIRM, "sudden", {**values, "limit_percent": plain(sudden)})
 
 
+def restart_findings(old: DoseRate, new: DoseRate, catalogue: Catalogue) -> tuple[Finding, ...]:
+    """Whether a dose after a holiday, or after nothing, is one at which patients were overdosed; the limit is
+    inclusive, and one of baclofen. Source: PRO-01, PRO-03.
+    """
+    holiday, limit = catalogue.rule("pro_01_holiday_mcg_per_day"), catalogue.rule("pro_03_restart_mcg_per_day")
+    if old.in_mcg_per_day > holiday or new.in_mcg_per_day < limit:
+        return ()
+    values = {
+        "old_daily_dose_mcg": plain(old.in_mcg_per_day),
+        "new_daily_dose_mcg": plain(new.in_mcg_per_day),
+        "new_mcg_per_h": rounded(new.in_mcg_per_hour, 3),
+        "limit_mcg": plain(limit),
+    }
+    return (Finding("PRO-03", Severity.CONFIRM, "restart", values),)
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One step of a taper: from ``day`` on, and the change in percent of the dose before."""

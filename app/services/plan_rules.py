@@ -14,7 +14,7 @@ from app.models.ports import NotOnRecordError
 from app.models.pump import PumpSettings
 from app.models.quantities import DoseRate
 from app.models.reservoir import add_months
-from app.models.titration import DoseChange, Setting, titration_findings
+from app.models.titration import DoseChange, Setting, restart_findings, titration_findings
 from app.services.therapy import Therapy
 
 
@@ -44,6 +44,8 @@ def plan_findings(
         group = group_of(therapy.patient, therapy.at.date(), catalogue)
         change = DoseChange(old, new, setting, group, hours_since_last_change=_hours_since_change(therapy))
         findings += titration_findings(change, catalogue)
+        if "baclofen" in settings.drug.split("+"):
+            findings += restart_findings(old, new, catalogue)
     return tuple(findings)
 
 

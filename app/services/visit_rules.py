@@ -21,6 +21,8 @@ from app.models.findings import Finding, Severity
 from app.models.formats import plain
 from app.models.guardrails import (
     concentration_findings,
+    estimates_findings,
+    if_missed_findings,
     overfill_findings,
     pocket_fill_findings,
     residual_findings,
@@ -172,6 +174,9 @@ class VisitRules:
             expected=expected,
             aspirated=aspirated,
         )
+        if visit.reading is not None:
+            by_pump = visit.reading.reservoir
+            findings = (*estimates_findings(self.catalogue, by_pump=by_pump, by_record=expected.volume), *findings)
         trend = (*self.trend(visit), trend_point(self.clock.utc().date(), judgement))
         findings = (*findings, *trend_findings(trend, self.catalogue))
         flow = self.measured_flow(visit, aspirated)
@@ -228,9 +233,13 @@ class VisitRules:
     def _solution_findings(self, visit: RefillVisit, check: DrugCheck, name: str, user: User) -> list[Finding]:
         if not visit.telemetry:
             return [Finding("TIT-16", Severity.BLOCK, "other-solution", {"drug": name})]
+        missed, now = [], self.settings_now(visit)
+        if now is not None and now.drug == check.drug:
+            dose = daily_dose(now.program, now, self.model_of(visit))
+            missed = [*if_missed_findings(now.concentration, check.concentration, dose)]
         if user.role is Role.PHYSICIAN or self._orders_solution(visit, check):
-            return [Finding("CON-01", Severity.NOTE, "solution-changes", {"drug": name})]
-        return [Finding("U-06", Severity.BLOCK, "solution-not-ordered", {"drug": name})]
+            return [Finding("CON-01", Severity.NOTE, "solution-changes", {"drug": name}), *missed]
+        return [Finding("U-06", Severity.BLOCK, "solution-not-ordered", {"drug": name}), *missed]
 
     def changes_solution(self, visit: RefillVisit, check: DrugCheck) -> bool:
         """Whether this is another drug or concentration than the pump holds."""

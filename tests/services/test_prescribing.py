@@ -428,7 +428,7 @@ def test_a_nurse_fills_another_solution_only_if_it_is_ordered(desk: Desk) -> Non
     visit = desk.bench.station.store.open_visits()[0]
     check = DrugCheck("baclofen", stronger, "L1", date(2028, 1, 1), "Paul Okafor")
     findings = desk.bench.station.desk.rules.judge_drug(visit, Label(check, read_twice=True), desk.nurse)
-    assert [(found.severity, found.rule) for found in findings] == [(Severity.NOTE, "CON-01")]
+    assert [(found.severity, found.rule) for found in findings] == [(Severity.NOTE, "CON-01"), (Severity.NOTE, "U-04")]
     assert said(desk.nurse_findings(desk.plan(simple("300"), concentration=stronger))) == []
     weaker = Concentration.mcg_per_ml(500)
     assert said(desk.nurse_findings(desk.plan(simple("300"), concentration=weaker))) == [

@@ -1,8 +1,9 @@
 """One refill from the patient's name to the next appointment: what each step asks and writes down.
 
 Law: a step is judged first and written second, in one transaction with its audit row; a step that a rule blocks
-is not written, and one that asks to confirm is written only with a typed reason. What was typed about the reservoir
-and then left alone is not built upon before somebody has said again that it is what has really been done.
+is not written, and one that asks to confirm is written only with a typed reason. A task that a step leaves is on
+record before the step is, so that no step stands without it. What was typed about the reservoir and then left alone
+is not built upon before somebody has said again that it is what has really been done.
 """
 
 from __future__ import annotations
@@ -273,8 +274,8 @@ class RefillDesk:
             VisitEvent.FILLED, now, answers=answers, effective_at=self.clock.pump(), verified_at=now, **changes
         )
         entry = AuditEntry(now, user.id, "refill.filled", visit.id)
-        self.store.save_fill(visit, self._fill_without_telemetry(visit, user), entry)
         self._make_tasks(visit, (*findings, *((_COUNTER,) if self.rules.without_programmer(visit) else ())), user)
+        self.store.save_fill(visit, self._fill_without_telemetry(visit, user), entry)
         return visit
 
     def _fill_without_telemetry(self, visit: RefillVisit, user: User) -> Fill:
@@ -400,8 +401,8 @@ class RefillDesk:
         answers = self._answers(findings, reasons, user)
         now = self.clock.utc()
         visit = visit.after(event, now, answers=visit.answers + answers, **changes)
-        self.store.save_visit(visit, AuditEntry(now, user.id, f"refill.{event.value}", visit.id))
         self._make_tasks(visit, findings, user)
+        self.store.save_visit(visit, AuditEntry(now, user.id, f"refill.{event.value}", visit.id))
         return visit
 
     def _make_tasks(self, visit: RefillVisit, findings: Sequence[Finding], user: User) -> None:

@@ -11,6 +11,7 @@ CAMPAIGNS = {
     "engines": "engines",
     "dose-field": "dose_field",
     "frames": "frames",
+    "kills": "kills",
     "link": "link",
     "model": "model",
     "pairs": "pairs",

@@ -51,6 +51,25 @@ class MeasuredFlow:
         return self.ml_per_day * concentration.in_mcg_per_ml
 
 
+@dataclass(frozen=True, slots=True)
+class FillDose:
+    """What a constant-flow pump gives with one concentration: by its own flow, and by the measured one if known."""
+
+    flow: Flow
+    concentration: Concentration
+    measured: MeasuredFlow | None = None
+
+    @property
+    def mcg_per_day(self) -> Fraction:
+        """Flow times concentration, exactly. Source: F-01."""
+        return self.concentration.dose_rate_at(self.flow).in_mcg_per_day
+
+    @property
+    def measured_mcg_per_day(self) -> Fraction | None:
+        """The same with the measured flow."""
+        return self.measured.dose_with(self.concentration) if self.measured is not None else None
+
+
 def measured_flow(
     *,
     filled: Volume,

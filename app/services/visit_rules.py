@@ -30,7 +30,7 @@ from app.models.guardrails import (
 )
 from app.models.guardrails_program import program_findings
 from app.models.guardrails_solution import change_findings, old_solution_findings
-from app.models.measured_flow import MeasuredFlow, flow_findings, measured_flow
+from app.models.measured_flow import FillDose, MeasuredFlow, flow_findings, measured_flow
 from app.models.patient import Implant, Role, User
 from app.models.plug_flow import Path, Pumping, path_after
 from app.models.ports import ClinicStore
@@ -189,8 +189,23 @@ class VisitRules:
         store, implant = self.store, visit.implant_id
         return residual_trend(store.visits(implant), store.fills(implant), self.catalogue)
 
-    def measured_flow(self, visit: RefillVisit, aspirated: Volume) -> MeasuredFlow | None:
-        """What a constant-flow pump really pumped; ``None`` for any other, and where it cannot be known."""
+    def fill_dose(self, visit: RefillVisit) -> FillDose | None:
+        """What a constant-flow pump will give with the drug that was checked; ``None`` for any other pump."""
+        flow, check = self.constant_flow(visit), visit.drug_check
+        if flow is None or check is None:
+            return None
+        measured = None
+        if visit.aspirated is not None and visit.aspirated_at is not None:
+            measured = self.measured_flow(visit, visit.aspirated, self.clock.to_pump(visit.aspirated_at))
+        return FillDose(flow, check.concentration, measured)
+
+    def measured_flow(
+        self, visit: RefillVisit, aspirated: Volume, at: datetime | None = None
+    ) -> MeasuredFlow | None:
+        """What a constant-flow pump really pumped until ``at`` on its clock (now, if ``None``).
+
+        ``None`` for any other pump, and where it cannot be known.
+        """
         fill, nominal = self.store.therapy(visit.patient_id).fill, self.constant_flow(visit)
         if fill is None or nominal is None:
             return None
@@ -198,7 +213,7 @@ class VisitRules:
             filled=fill.volume,
             filled_at=fill.at,
             drawn_out=aspirated,
-            at=self.clock.pump(),
+            at=at or self.clock.pump(),
             nominal=nominal,
             accuracy_percent=self.model_of(visit).accuracy_percent,
             concentration=fill.concentration,

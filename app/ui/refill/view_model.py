@@ -20,11 +20,13 @@ from app.models.comparison import Row
 from app.models.course import NoCourseError, figures_of
 from app.models.errors import AppError
 from app.models.findings import Finding
+from app.models.measured_flow import FillDose
 from app.models.program import Program
 from app.models.pump import Outcome, PumpPort, PumpSettings
 from app.models.quantities import Mass, Volume
 from app.models.refill_visit import NeedleCheck, RefillVisit, Step, VisitPlace
 from app.models.report import RefillReport
+from app.models.residual_trend import TrendPoint
 from app.models.signed_order import SignedOrder
 from app.models.solution_outlook import ChangePlan
 from app.services.appointments import Proposals, calendar_entries
@@ -239,6 +241,14 @@ class RefillViewModel(QObject):
     def judge_aspirate(self, aspirated: Volume) -> Residual | None:
         """What the rules say about the volume drawn out."""
         return self.workstation.desk.rules.judge_aspirate(self._open_visit(), aspirated)
+
+    def trend(self) -> tuple[TrendPoint, ...]:
+        """How the residuals of the last visits were off, oldest first."""
+        return self.workstation.desk.rules.trend(self._open_visit())
+
+    def fill_dose(self) -> FillDose | None:
+        """What a constant-flow pump will give with the drug that was checked; ``None`` for any other pump."""
+        return self.workstation.desk.rules.fill_dose(self._open_visit())
 
     def record_aspirate(self, aspirated: Volume, reasons: Reasons) -> None:
         """Write down what came out."""

@@ -57,6 +57,7 @@ from app.services.clock import Clock
 from app.services.emergency import Emergencies
 from app.services.guards import Guards
 from app.services.mri import MriDesk
+from app.services.new_pump import NewPumpDesk
 from app.services.orders import Orders
 from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
@@ -181,6 +182,9 @@ def make_workstation(
         tasks=tasks,
         events=events,
         scans=MriDesk(store, catalogue, clock, new_id),
+        new_pumps=NewPumpDesk(
+            store, catalogue, clock, new_id, desk, tasks, lambda implant: pump_on(lambda: ports.chosen, implant)
+        ),
         vial_reader=VialReader(lambda text: read_scan(text, products, clock.pump().date()), texts_in),
     )
 
@@ -278,6 +282,8 @@ def make_emulated_pump(
     path = state or data / "emulated" / f"{implant.serial}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     record = store.therapy(implant.patient_id)
+    if record.implant is not None and record.implant.id != implant.id:
+        record = replace(record, fill=None, programs=())  # a pump that was not implanted yet comes from its box
     settings, since, volume = _as_on_record(record, clock, catalogue)
     return EmulatedPump(
         implant.serial,

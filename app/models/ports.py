@@ -14,6 +14,7 @@ from typing import Protocol
 from app.models.check_ports import CheckStore
 from app.models.circumstances import Absence, RiskReason
 from app.models.errors import AppError
+from app.models.implant_ports import ImplantStore
 from app.models.patient import User
 from app.models.patient_day import DayPart
 from app.models.presets import ClinicPreset
@@ -131,7 +132,7 @@ class CircumstanceStore(Protocol):
 
 
 class ClinicStore(
-    OrderStore, PrescriptionStore, CheckStore, PumpEventStore, CircumstanceStore, Protocol
+    OrderStore, PrescriptionStore, CheckStore, PumpEventStore, CircumstanceStore, ImplantStore, Protocol
 ):  # fmt: skip
     """The clinic's records."""
 

@@ -78,6 +78,9 @@ TEXTS = MappingProxyType(
             "Ask a physician: another drug or concentration than the one in the pump is not a nurse's to choose."
         ),
         ("U-06", "program-not-ordered"): "Ask a physician: a nurse refills with the program unchanged.",
+        ("U-06", "first-not-ordered"): (
+            "Ask a physician: the clinic has never programmed this pump, so that there is no program to keep."
+        ),
         ("U-06", "order-withdrawn"): "Ask a physician: the order “{name}” has been withdrawn.",
         ("U-06", "order-expired"): "Ask a physician: the order “{name}” was valid until {valid_until}.",
         ("U-06", "other-solution"): (
@@ -537,6 +540,14 @@ TEXTS = MappingProxyType(
         ),
         ("U-12", "clock-near"): "Set the pump's clock, or say why not: it is {offset_min} min off.",
         ("U-12", "clock-far"): "Set the pump's clock before anything is sent: it is {offset_min} min off.",
+        ("IMP-01", "implant-details"): (
+            "Complete the implant record in the patient's file: tip level, port orientation, side and surgeon of the "
+            "new pump."
+        ),
+        ("IMP-01", "no-catheter"): "Find out which catheter is implanted: without it no bridge can be worked out.",
+        ("IMP-01", "trimmed-unknown"): (
+            "Find the implant record: how much of the catheter was cut off is not on record, and a bridge needs it."
+        ),
         ("H-30", "system-revised"): (
             "Have a physician choose the dose anew: pump or catheter were revised, and the old dose may be too much."
         ),

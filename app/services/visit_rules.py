@@ -482,11 +482,13 @@ class VisitRules:
             order = self.last_order(visit.implant_id)
         except OrderChangedError:
             return (Finding("U-06", Severity.BLOCK, "order-changed"),)
-        same = settings.program == now.program
+        same, first = settings.program == now.program, not self.store.programs(visit.implant_id)
+        if order is None and first:
+            return (Finding("U-06", Severity.BLOCK, "first-not-ordered"),)
         if order is None:
             return () if same else (Finding("U-06", Severity.BLOCK, "program-not-ordered"),)
         today = self.clock.pump().date()
-        if not same or (settings.drug, settings.concentration) != (now.drug, now.concentration):
+        if first or not same or (settings.drug, settings.concentration) != (now.drug, now.concentration):
             return within_order(order, settings, today)
         if order.counts_on(today) and deviations(order, settings):
             return (Finding("U-06", Severity.CONFIRM, "order-not-followed", {"name": order.name}),)

@@ -25,6 +25,7 @@ from app.services.clock import Clock
 from app.services.emergency import Emergencies
 from app.services.guards import Guards
 from app.services.mri import MriDesk
+from app.services.new_pump import NewPumpDesk
 from app.services.port_desk import PortDesk
 from app.services.prescribing import Prescribing
 from app.services.programming import Programming
@@ -66,6 +67,7 @@ class Workstation:
     tasks: TaskDesk
     events: PumpEvents
     scans: MriDesk
+    new_pumps: NewPumpDesk
     vial_reader: VialReader
 
     @property

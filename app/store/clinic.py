@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Select, Table, delete, exists, insert
 
 from app.models.circumstances import NOTHING_KNOWN, Absence, Circumstances, RiskReason
 from app.models.folding import fold
+from app.models.mri import TherapyEvent
 from app.models.patient import CatheterPiece, Implant, Origin, Patient, Role, User
 from app.models.patient_day import DayPart
 from app.models.ports import NotOnRecordError
@@ -38,6 +39,7 @@ from app.models.refill_visit import RefillVisit, Step
 from app.models.signed_order import ProgramDraft, SignedOrder
 from app.store import audit_trail, tables
 from app.store.circumstances import end_absence, keep_absence, keep_risks, load_circumstances
+from app.store.implants import add_implant, end_implant, load_implant_with
 from app.store.mapping import (
     Row,
     fill_of,
@@ -58,7 +60,7 @@ from app.store.prescriptions import (
     load_signed_orders,
 )
 from app.store.presets import keep_day, keep_preset, keep_retirement, load_day, load_presets
-from app.store.pump_event_notes import SqlPumpEventStore, keep_events, keep_reading_of
+from app.store.pump_event_notes import SqlPumpEventStore, insert_therapy_event, keep_events, keep_reading_of
 from app.store.pump_log import load_events, load_orders
 from app.store.second_checks import SqlCheckStore
 from app.store.visit_details import keep_details, with_details
@@ -195,6 +197,10 @@ class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
         with self.engine.connect() as connection:
             return load_orders(connection, implant_id, since)
 
+    def implant_with(self, serial: str) -> Implant | None:
+        with self.engine.connect() as connection:
+            return load_implant_with(connection, serial)
+
     def audit_head(self) -> str:
         with self.engine.connect() as connection:
             return audit_trail.head(connection)
@@ -221,6 +227,17 @@ class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
         with self.engine.begin() as connection:
             _keep_visit(connection, visit)
             _keep_row(connection, tables.fills, _columns(fill))
+            audit_trail.append(connection, entry)
+
+    def replace_implant(
+        self, old: Implant, new: Implant, visit: RefillVisit, surgery: TherapyEvent, entry: AuditEntry
+    ) -> None:
+        with self.engine.begin() as connection:
+            _keep_visit(connection, visit)
+            end_implant(connection, old.id, new.implanted_on)
+            add_implant(connection, new)
+            insert_therapy_event(connection, surgery)
+            _keep_guard(connection, lifted=old.serial)
             audit_trail.append(connection, entry)
 
     def save_order(
@@ -348,7 +365,7 @@ class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
             for patient in patients:
                 _add_patient(connection, patient)
             for implant in implants:
-                _add_implant(connection, implant)
+                add_implant(connection, implant)
             for program in programs:
                 _keep_program(connection, program)
             for fill in fills:
@@ -560,27 +577,6 @@ def _keys_of(patient: Patient) -> set[str]:
         words = fold(name).replace("-", " ").split()
         keys |= {" ".join(words[place:]) for place in range(len(words))}
     return keys
-
-
-def _add_implant(connection: Connection, implant: Implant) -> None:
-    connection.execute(
-        insert(tables.implants).values(
-            id=implant.id,
-            patient_id=implant.patient_id,
-            pump_model=implant.pump_model,
-            serial=implant.serial,
-            implanted_on=implant.implanted_on,
-            flow=implant.flow,
-        )
-    )
-    for place, piece in enumerate(implant.catheter):
-        connection.execute(
-            insert(tables.catheter_pieces).values(
-                implant_id=implant.id, place=place, model=piece.model, trimmed=piece.trimmed_cm
-            )
-        )
-    key = {"folded": fold(implant.serial), "patient_id": implant.patient_id}
-    connection.execute(insert(tables.search_keys).values(**key))
 
 
 def _add_assessment(connection: Connection, assessment: Assessment) -> None:

@@ -115,9 +115,8 @@ class SqlPumpEventStore:
             ]
 
     def add_therapy_event(self, event: TherapyEvent, entry: AuditEntry) -> None:
-        values = _columns(event) | {"kind": event.kind.value}
         with self.engine.begin() as connection:
-            connection.execute(insert(tables.therapy_events).values(**values))
+            insert_therapy_event(connection, event)
             audit_trail.append(connection, entry)
 
     def add_found_program(self, program: ProgramRecord, entry: AuditEntry, *, fill: Fill | None = None) -> None:
@@ -129,6 +128,12 @@ class SqlPumpEventStore:
             if fill is not None:
                 connection.execute(insert(tables.fills).values(**_columns(fill)))
             audit_trail.append(connection, entry)
+
+
+def insert_therapy_event(connection: Connection, event: TherapyEvent) -> None:
+    """Write a scan, or a revision of the system."""
+    values = _columns(event) | {"kind": event.kind.value}
+    connection.execute(insert(tables.therapy_events).values(**values))
 
 
 def keep_reading_of(connection: Connection, visit: RefillVisit, eri_on: datetime | None) -> None:

@@ -85,6 +85,22 @@ _SENTENCES: dict[str, _Sentence] = {
     "ScanAlreadyPlannedError": lambda v: "Finish the scan that is open first: this pump is still to be read for it.",
     "NoScanError": lambda v: "Note a new scan: this one is over, or was cancelled.",
     "NotYetError": lambda v: "Type a moment that has passed: this one lies ahead.",
+    "ImpossibleSerialError": lambda v: (
+        "Type the whole serial number as it is printed: four letters, digits or hyphens or more."
+    ),
+    "SerialOnRecordError": lambda v: (
+        "Check the serial number: this pump is on record for this patient already."
+        if v.get("whose") == "this"
+        else "Stop and check who is in the room: this pump is on record for another patient."
+    ),
+    "UnknownModelError": lambda v: (
+        f"Do not program this pump: its model, {v.get('model') or 'none'}, is not one that this program knows. "
+        "It may be read, and no more."
+    ),
+    "ImpossibleImplantError": lambda v: _IMPLANT[str(v.get("problem"))].format(**v),
+    "OldPumpInDoubtError": lambda v: (
+        f"Ask the old pump first, {v.get('serial', '')}: the result of an order to it is not known."
+    ),
     "WrongStepError": lambda v: "This visit has moved on meanwhile. Go back to the worklist and open it again.",
 }
 
@@ -98,6 +114,15 @@ _LOST: dict[object, str] = {
     CableProblem.SILENT: "Check the cable, and that the pump is on and in reach: nothing answers at {port}.",
     CableProblem.SLOW: "Check the cable, then try again: the pump's answer did not arrive complete at {port}.",
     CableProblem.NOISE: "Check what is connected: what answers at {port} is no pump, or speaks at another speed.",
+}
+
+
+_IMPLANT: dict[str, str] = {
+    "future": "Type the day of the implantation: this one lies ahead.",
+    "before-old": "Check the day: the old pump was implanted later than that.",
+    "before-fill": "Check the day: the old pump was still filled after it.",
+    "catheter-unknown": "Choose the catheter from the list: {model} is not in the catalogue.",
+    "trimmed": "Check what was cut off: the whole catheter {model} is shorter than that.",
 }
 
 

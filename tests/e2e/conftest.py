@@ -1,0 +1,3 @@
+"""What the tests in the window share."""
+
+from tests.ui.conftest import keyboard, themed  # noqa: F401

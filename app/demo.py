@@ -251,6 +251,7 @@ class Walk:
             raise WalkStoppedError(page="report", problem="no refill-by date")
         QTest.keyClicks(page.day, window[0].isoformat())
         page.save()
+        page.save_card()
         source = self._window.refill.report_path()
         shutil.copyfile(source, self._output / "report.pdf")
         self._say("Report", f"{source.name}, saved as report.pdf; next refill on {window[0]}")

@@ -301,6 +301,9 @@ TEXTS = MappingProxyType(
             "Treat this as interrupted therapy: assume the pump empty since {empty_on}. Look for withdrawal, and "
             "restart with a physician."
         ),
+        ("REF-13", "card-not-printed"): (
+            "Print the patient's card: since this fill nobody has, and an older one says dates that count no more."
+        ),
         ("REF-14", "early"): (
             "Refill before the absence: the patient is away from {away_from} to {away_to}, and the refill is due by "
             "{refill_by}."

@@ -33,6 +33,8 @@ COMPUTED = (
 """Source: REF-10."""
 NO_ALARM = "This pump has no alarm. Only the dates on this card tell when it must be refilled."
 UNKNOWN_TONES = "If the pump sounds, call the clinic the same day; call the emergency number if you feel ill."
+CARD_PRINTED = "card.printed"
+"""What the audit trail says of a card that went to paper."""
 WHAT_TO_DO = "One of these signs: call the emergency number. In bold: call an ambulance first. Show this card."
 
 
@@ -85,7 +87,7 @@ def build_card(
 
 def note_printed(patient_id: str, store: ClinicStore, clock: Clock, user: User) -> None:
     """Write into the audit trail that the card went to paper (rule REF-13)."""
-    store.write_down(AuditEntry(clock.utc(), user.id, "card.printed", patient_id))
+    store.write_down(AuditEntry(clock.utc(), user.id, CARD_PRINTED, patient_id))
 
 
 def _dates(therapy: Therapy, appointment_on: date | None) -> tuple[ReportRow, ...]:

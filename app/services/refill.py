@@ -35,6 +35,7 @@ from app.models.refill_visit import (
 )
 from app.models.similar import similar
 from app.models.solution_change import BridgeChoice
+from app.models.typed_reason import overridden_in_a_row
 from app.services.clock import Clock
 from app.services.pump_events import reading_of
 from app.services.reasons import NO_REASONS, Reasons, require_reasons
@@ -368,10 +369,15 @@ class RefillDesk:
         return self.rules.therapy(patient_id)
 
     def book(self, visit: RefillVisit, on: date | None, user: User, reasons: Reasons = NO_REASONS) -> RefillVisit:
-        """Book the next appointment and close the visit. Raises: BlockedError, ReasonMissingError, OpenCardsError."""
+        """Book the next appointment and close the visit; rules overridden again and again become a task (U-15).
+
+        Raises: BlockedError, ReasonMissingError, OpenCardsError.
+        """
         self.rules.events.gate(visit, VisitEvent.BOOKED)
         findings = self.rules.judge_appointment(visit, on)
-        return self._save(visit, VisitEvent.BOOKED, user, findings, reasons, appointment_on=on)
+        visit = self._save(visit, VisitEvent.BOOKED, user, findings, reasons, appointment_on=on)
+        self._make_tasks(visit, overridden_in_a_row(self.store.visits(visit.implant_id), self.catalogue), user)
+        return visit
 
     # -- writing ---------------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ def build_report(visit: RefillVisit, store: ClinicStore, catalogue: Catalogue, c
         title="Refill report",
         patient=patient.name,
         subtitle=f"born {_day(patient.born_on)}, number {patient.number}",
-        outcome=_outcome(visit, clock),
+        outcome=_outcome(visit, therapy, clock),
         sections=tuple(_sections(visit, therapy, store, catalogue, clock, names)),
         changes=tuple(_changes(visit, therapy)),
         hours=_hours(therapy.settings, therapy.model),
@@ -63,7 +63,18 @@ def build_report(visit: RefillVisit, store: ClinicStore, catalogue: Catalogue, c
     )
 
 
-def _outcome(visit: RefillVisit, clock: Clock) -> str:
+_OWN_ALARM = ("The pump's own alarm", "wrong: the pump was not told of this fill. Hold on to the dates above.")
+"""Source: TIT-16."""
+
+
+def without_programmer(visit: RefillVisit, therapy: Therapy) -> bool:
+    """Whether the pump has a counter and an alarm that nobody could set at this visit. Source: TIT-16."""
+    return therapy.telemetry and not visit.telemetry
+
+
+def _outcome(visit: RefillVisit, therapy: Therapy, clock: Clock) -> str:
+    if without_programmer(visit, therapy):
+        return "Filled without a programmer: nothing was programmed, and the pump's own volume and alarm are wrong."
     if not visit.telemetry:
         return "Filled. This pump has no telemetry: nothing was programmed."
     if visit.verified_at is None:
@@ -287,13 +298,19 @@ def _program_rows(visit: RefillVisit, therapy: Therapy) -> list[tuple[str, str]]
 def _date_rows(visit: RefillVisit, therapy: Therapy) -> list[tuple[str, str]]:
     dates, due = therapy.dates, therapy.refill_by
     stable = [term.at for term in therapy.terms if term.limited_by is RefillLimit.STABILITY]
+    alarm = "Low-reservoir alarm on"
+    if not therapy.telemetry:
+        alarm = "Low reservoir on, without any alarm"
+    elif without_programmer(visit, therapy):
+        alarm = "Low reservoir on, by our own count"
     return [
-        ("Low-reservoir alarm on", moment(dates.low_at if dates else None)),
+        (alarm, moment(dates.low_at if dates else None)),
         ("Empty on", moment(dates.empty_at if dates else None)),
         ("Earliest empty, at the pump's highest labelled flow", moment(dates.earliest_empty_at if dates else None)),
         ("Refill by", f"{moment(due.at)} (limited by {due.limited_by.value})" if due else "unknown"),
         ("The drug is stable until", moment(stable[0]) if stable else "not known"),
         ("Next appointment", _day(visit.appointment_on) if visit.appointment_on else "not booked yet"),
+        *((_OWN_ALARM,) if without_programmer(visit, therapy) else ()),
     ]
 
 

@@ -50,6 +50,7 @@ from app.models.vial import ScannedVial, total_volume, vial_findings
 from app.models.working_days import WhyFree, weekends_only
 from app.services.appointments import Proposals, appointment_findings, proposals, window_before
 from app.services.clock import Clock
+from app.services.patient_card import CARD_PRINTED
 from app.services.plan_rules import plan_findings
 from app.services.pump_events import PumpEvents
 from app.services.therapy import Therapy, delivery_since, program_spans, therapy_of
@@ -138,26 +139,32 @@ class VisitRules:
 
         Raises: EnginesDisagreeError.
         """
-        record = self.store.therapy(visit.patient_id)
-        if record.fill is None or not record.programs:
+        return self._expected(self.store.therapy(visit.patient_id), at)
+
+    def _expected(self, record: TherapyRecord, at: datetime) -> TheoreticalReservoir | None:
+        model = self._model(record)
+        if record.fill is None or not record.programs or model is None:
             return None
-        model, filled = self.model_of(visit), record.fill.volume
+        filled = record.fill.volume
         spans, boluses = delivery_since(record.fill, record.programs, model, until=at)
         expected = theoretical_reservoir(filled, spans, boluses=boluses)
         again = program_spans(record.fill, record.programs, until=at)
         require_same_reservoir(expected.exact_pl, filled, again, model, boluses=boluses)
         return expected
 
+    def _model(self, record: TherapyRecord) -> PumpModel | None:
+        return self.catalogue.pump(record.implant.pump_model) if record.implant is not None else None
+
     # -- at the needle -----------------------------------------------------------------------------------------
 
     def judge_aspirate(self, visit: RefillVisit, aspirated: Volume) -> Residual | None:
         """Compare what was drawn out with what should have been left; ``None`` where no fill is on record."""
-        fill = self.store.therapy(visit.patient_id).fill
+        record = self.store.therapy(visit.patient_id)
+        fill, model = record.fill, self._model(record)
         at = visit.reading.pump_clock if visit.reading else self.clock.pump()
-        expected = self.expected(visit, at)
-        if fill is None or expected is None:
+        expected = self._expected(record, at)
+        if fill is None or model is None or expected is None:
             return None
-        model = self.model_of(visit)
         judgement = judge_residual(
             filled=fill.volume,
             expected_pl=expected.exact_pl,
@@ -179,7 +186,7 @@ class VisitRules:
             findings = (*estimates_findings(self.catalogue, by_pump=by_pump, by_record=expected.volume), *findings)
         trend = (*self.trend(visit), trend_point(self.clock.utc().date(), judgement))
         findings = (*findings, *trend_findings(trend, self.catalogue))
-        flow = self.measured_flow(visit, aspirated)
+        flow = self._measured_flow(record, aspirated, self.clock.pump())
         if flow is not None:
             findings = (*findings, *flow_findings(flow))
         return Residual(expected, judgement, findings, trend, flow)
@@ -191,40 +198,36 @@ class VisitRules:
 
     def fill_dose(self, visit: RefillVisit) -> FillDose | None:
         """What a constant-flow pump will give with the drug that was checked; ``None`` for any other pump."""
-        flow, check = self.constant_flow(visit), visit.drug_check
+        record, check = self.store.therapy(visit.patient_id), visit.drug_check
+        flow = self._constant_flow(record)
         if flow is None or check is None:
             return None
         measured = None
         if visit.aspirated is not None and visit.aspirated_at is not None:
-            measured = self.measured_flow(visit, visit.aspirated, self.clock.to_pump(visit.aspirated_at))
+            measured = self._measured_flow(record, visit.aspirated, self.clock.to_pump(visit.aspirated_at))
         return FillDose(flow, check.concentration, measured)
 
-    def measured_flow(
-        self, visit: RefillVisit, aspirated: Volume, at: datetime | None = None
-    ) -> MeasuredFlow | None:
-        """What a constant-flow pump really pumped until ``at`` on its clock (now, if ``None``).
-
-        ``None`` for any other pump, and where it cannot be known.
-        """
-        fill, nominal = self.store.therapy(visit.patient_id).fill, self.constant_flow(visit)
-        if fill is None or nominal is None:
+    def _measured_flow(self, record: TherapyRecord, aspirated: Volume, at: datetime) -> MeasuredFlow | None:
+        """What a constant-flow pump really pumped until ``at``; ``None`` for any other, and where it is not known."""
+        fill, nominal, model = record.fill, self._constant_flow(record), self._model(record)
+        if fill is None or nominal is None or model is None:
             return None
         return measured_flow(
             filled=fill.volume,
             filled_at=fill.at,
             drawn_out=aspirated,
-            at=at or self.clock.pump(),
+            at=at,
             nominal=nominal,
-            accuracy_percent=self.model_of(visit).accuracy_percent,
+            accuracy_percent=model.accuracy_percent,
             concentration=fill.concentration,
         )
 
-    def constant_flow(self, visit: RefillVisit) -> Flow | None:
+    def _constant_flow(self, record: TherapyRecord) -> Flow | None:
         """The flow that a constant-flow pump should have: its own, or else its model's; ``None`` for any other."""
-        implant, model = self.implant(visit.patient_id), self.model_of(visit)
-        if model.kind is not PumpKind.CONSTANT_FLOW:
+        model = self._model(record)
+        if record.implant is None or model is None or model.kind is not PumpKind.CONSTANT_FLOW:
             return None
-        return implant.flow or model.fixed_flow
+        return record.implant.flow or model.fixed_flow
 
     def judge_drug(self, visit: RefillVisit, label: Label, user: User) -> tuple[Finding, ...]:
         """Compare what was read with what the catalogue knows and with what is in the pump.
@@ -511,8 +514,17 @@ class VisitRules:
         return proposals(self.therapy(visit.patient_id), self.catalogue, self.why_free)
 
     def judge_appointment(self, visit: RefillVisit, on: date | None) -> tuple[Finding, ...]:
-        """Whether the next appointment is in time, and the patient and the clinic are there. Source: REF-09, REF-14."""
-        return appointment_findings(on, self.therapy(visit.patient_id), self.why_free)
+        """Whether the next appointment is in time, and the patient has the new dates on paper.
+
+        Source: REF-09, REF-13, REF-14.
+        """
+        return (*appointment_findings(on, self.therapy(visit.patient_id), self.why_free), *self._card_findings(visit))
+
+    def _card_findings(self, visit: RefillVisit) -> tuple[Finding, ...]:
+        """Whether a card was printed since the fill: an earlier one says what counts no more. Source: REF-13."""
+        since = visit.verified_at or visit.opened_at
+        printed = (entry.action == CARD_PRINTED and entry.at >= since for entry in self.store.trail(visit.patient_id))
+        return () if any(printed) else (Finding("REF-13", Severity.CONFIRM, "card-not-printed"),)
 
 
 def daily_dose(program: Program, settings: PumpSettings, model: PumpModel) -> DoseRate:

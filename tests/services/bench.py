@@ -21,6 +21,7 @@ from app.models.refill_visit import DrugCheck, NeedleCheck, RefillVisit
 from app.models.second_check import Entered, expected_of
 from app.models.solution_change import BridgeChoice
 from app.services.clock import Clock
+from app.services.patient_card import note_printed
 from app.services.visit_rules import UNANSWERED, BridgeAnswer, Label
 from app.services.workstation import Workstation
 
@@ -132,6 +133,10 @@ class Bench:
         check = DrugCheck("baclofen", Concentration.mcg_per_ml(concentration), "L1", date(2028, 1, 1))
         visit = desk.record_drug(visit, Label(check, read_twice=True), user)
         return desk.record_fill(visit, Volume.ml(Fraction("17.5")), user, ticked=NeedleCheck)
+
+    def print_card(self) -> None:
+        """The patient's card goes to paper."""
+        note_printed(self.patient, self.station.store, self.station.clock, self.nurse)
 
     def with_check(self, visit: RefillVisit, first: User) -> RefillVisit:
         """The same visit, after a second person has typed what it proposes, if it needs that."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +12,10 @@ import pytest
 from app.models.pump import Outcome, WrongPumpError
 from app.models.quantities import Concentration, Volume
 from app.models.refill_visit import DrugCheck, NeedleCheck, Step, WrongStepError
+from app.models.report import RefillReport
 from app.models.reservoir import Verdict
+from app.services.clock import Clock
+from app.services.patient_card import note_printed
 from app.services.reasons import BlockedError, ReasonMissingError
 from app.services.refill import IdentityDiffersError
 from app.services.refill_report import NotVerifiedError, build_report
@@ -57,6 +60,10 @@ def test_a_refill_goes_from_the_name_to_the_next_appointment(bench: Bench) -> No
 
     with pytest.raises(BlockedError):
         station.desk.book(visit, date(2027, 1, 12), bench.physician)
+    with pytest.raises(ReasonMissingError) as missing:
+        station.desk.book(visit, date(2027, 1, 4), bench.physician)
+    assert missing.value.values["rules"] == "REF-13"
+    bench.print_card()
     visit = station.desk.book(visit, date(2027, 1, 4), bench.physician)
     assert visit.step is Step.CLOSED
     assert station.desk.therapy(PATIENT).appointment_on == date(2027, 1, 4)
@@ -149,6 +156,71 @@ def test_there_is_no_report_without_verification(bench: Bench) -> None:
         build_report(visit, station.store, station.catalogue, station.clock)
 
 
+def rows(report: RefillReport) -> dict[str, str]:
+    return {row.label: row.value.replace("\xa0", " ") for section in report.sections for row in section.rows}
+
+
+def test_without_a_programmer_the_report_has_our_own_dates_and_says_that_the_alarm_is_wrong(bench: Bench) -> None:
+    desk, user = bench.station.desk, bench.nurse
+    visit = desk.open(PATIENT, user, programmer=False)
+    visit = desk.identify(visit, number="50-0918", born_on=date(1957, 5, 3), user=user)
+    visit = desk.record_aspirate(visit, Volume.ml(Fraction("3.9")), user)
+    check = DrugCheck("baclofen", Concentration.mcg_per_ml(1000), "L1", date(2028, 1, 1))
+    visit = desk.record_drug(visit, Label(check, read_twice=True), user)
+    visit = desk.record_fill(visit, Volume.ml(18), user, ticked=NeedleCheck)
+    report = build_report(visit, bench.station.store, bench.station.catalogue, bench.station.clock)
+    assert "without a programmer" in report.outcome and "alarm are wrong" in report.outcome
+    told = rows(report)
+    # (18 - 2) mL at 0.3 mL/day are 53 days and 8 h from 20 Nov 2026 10:00.
+    assert told["Low reservoir on, by our own count"] == "12 Jan 2027 18:00"
+    assert "Low-reservoir alarm on" not in told
+    assert told["The pump's own alarm"].startswith("wrong")
+
+
+def test_a_card_from_before_the_fill_is_none_for_it(bench: Bench) -> None:
+    rules, clock = bench.station.desk.rules, bench.station.clock
+    visit = replace(bench.until_proposed(), verified_at=clock.utc())
+
+    def said() -> list[str]:
+        return [found.rule for found in rules.judge_appointment(visit, date(2027, 1, 4)) if found.rule == "REF-13"]
+
+    assert said() == ["REF-13"]
+    note_printed("patient-el", bench.station.store, clock, bench.nurse)
+    assert said() == ["REF-13"], "another patient's"
+    earlier = Clock(lambda: clock.utc() - timedelta(minutes=1), timedelta(hours=1))
+    note_printed(PATIENT, bench.station.store, earlier, bench.nurse)
+    assert said() == ["REF-13"]
+    bench.print_card()
+    assert said() == []
+
+
+def test_a_rule_overridden_at_three_visits_running_becomes_a_task(bench: Bench) -> None:
+    desk, user = bench.station.desk, bench.nurse
+    why = {("REF-13", "card-not-printed"): "The printer is broken"}
+
+    def refill() -> None:
+        visit = desk.open("patient-constant-flow", user)
+        visit = desk.identify(visit, number="50-0702", born_on=date(1955, 10, 30), user=user)
+        residual = desk.rules.expected(visit, bench.station.clock.pump())
+        assert residual is not None
+        visit = desk.record_aspirate(visit, residual.volume, user)
+        check = DrugCheck("baclofen", Concentration.mcg_per_ml(500), "L2", date(2028, 1, 1))
+        visit = desk.record_drug(visit, Label(check, read_twice=True), user)
+        visit = desk.record_fill(visit, Volume.ml(33), user, ticked=NeedleCheck)
+        desk.book(visit, date(2027, 1, 13), user, why)
+
+    def overridden() -> list[str]:
+        return [task.reason for task in bench.station.tasks.open() if task.rule == "U-15"]
+
+    refill()
+    refill()
+    assert overridden() == []
+    refill()
+    assert overridden() == ["overridden-again REF-13"]
+    refill()
+    assert overridden() == ["overridden-again REF-13"], "the same task is not made twice"
+
+
 def test_a_constant_flow_pump_is_filled_without_a_cable(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     desk, user = bench.station.desk, bench.nurse
@@ -170,4 +242,5 @@ def test_a_constant_flow_pump_is_filled_without_a_cable(tmp_path: Path) -> None:
     assert f"{therapy.dates.low_at:%Y-%m-%dT%H:%M}" == "2027-01-21T10:00"
     report = build_report(visit, bench.station.store, bench.station.catalogue, bench.station.clock)
     assert "no telemetry" in report.outcome
+    assert rows(report)["Low reservoir on, without any alarm"] == "21 Jan 2027 10:00"
     bench.station.store.close()

@@ -118,6 +118,7 @@ def test_while_a_bridge_runs_a_second_change_has_to_wait(bench: Bench) -> None:
     staged = station.programming.stage(visit, model, port, serial=bench.pump.serial, user_id=user.id)
     visit = station.programming.send(staged, model, port, user_id=user.id)
     assert visit.outcome is Outcome.VERIFIED and visit.proposed is not None and visit.proposed.bridge is not None
+    bench.print_card()
     station.desk.book(visit, date(2026, 12, 21), user)
     minutes = visit.proposed.bridge.duration_min
     for part, expected in ((Fraction(1, 2), "two-fluids"), (Fraction(11, 10), None)):

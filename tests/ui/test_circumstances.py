@@ -227,6 +227,7 @@ def test_the_dates_are_saved_for_a_calendar_without_the_name(qtbot: QtBot, windo
 
 def test_who_leaves_without_an_appointment_leaves_a_task(qtbot: QtBot, window: MainWindow, bench: Bench) -> None:
     at_report(qtbot, window, bench)
+    bench.print_card()
     window.refill.book(None, {("REF-09", "no-appointment"): "the patient has no diary here"})
     made = [(task.rule, task.patient_id) for task in bench.station.tasks.open()]
     assert ("REF-09", JOHANNA) in made
@@ -241,6 +242,7 @@ def test_an_appointment_from_before_a_refill_was_for_that_refill(
         connection.execute(update(tables.appointments).values(booked_at=NOW - timedelta(days=50)))
     at_report(qtbot, window, bench)
     assert store.therapy(JOHANNA).appointment_on == date(2026, 11, 23), "the visit is not closed yet"
+    bench.print_card()
     window.refill.book(None, {("REF-09", "no-appointment"): "the patient has no diary here"})
     assert store.therapy(JOHANNA).appointment_on is None
     assert store.therapy("patient-el").appointment_on is not None
@@ -268,5 +270,6 @@ def test_an_absence_of_the_patient_moves_the_proposals(qtbot: QtBot, window: Mai
     assert [day.isoformat() for day in offered.days] == ["2026-12-23", "2026-12-24", "2026-12-25"]
     assert [(found.rule, found.reason) for found in offered.findings] == [("REF-14", "early")]
     assert page.is_complete()
+    bench.print_card()
     judged = window.refill.judge_appointment(date(2026, 12, 28))
     assert [(found.rule, found.reason) for found in judged] == [("REF-14", "appointment-away")]

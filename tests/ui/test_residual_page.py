@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.models.quantities import Concentration, Volume
 from app.models.records import AuditEntry, Fill
-from app.models.refill_visit import DrugCheck, RefillVisit, Step
+from app.models.refill_visit import DrugCheck, NeedleCheck, RefillVisit, Step
 from app.services.visit_rules import Label
 from app.ui.main_window import MainWindow
 from tests.services.bench import NOW, PATIENT, Bench
@@ -190,4 +190,57 @@ def test_the_fill_page_of_a_programmable_pump_says_nothing_of_a_flow(
     window.refill.record_drug(Label(check, read_twice=True), {})
     fill = window.refill_view.pages[Step.FILL]
     assert fill.dose_words() == "" and not fill._dose.isVisible()
+    window.close()
+
+
+# -- the last page --------------------------------------------------------------------------------------------------
+
+
+def filled(qtbot: QtBot, window: MainWindow, bench: Bench, *, programmer: bool = True):
+    """The last page of Johanna's refill without a programmer, or of Ilona's pump, which has none."""
+    if not programmer:
+        bench.station.desk.open(PATIENT, bench.nurse, programmer=False)
+    at_residual(qtbot, window, bench, ILONA if programmer else PATIENT)
+    window.refill.record_aspirate(Volume.ml(7) if programmer else Volume.ml(Fraction("3.9")), {})
+    check = DrugCheck("baclofen", Concentration.mcg_per_ml(500 if programmer else 1000), "L1", date(2028, 1, 1))
+    window.refill.record_drug(Label(check, read_twice=True), {})
+    window.refill.record_fill(Volume.ml(18), {}, frozenset(NeedleCheck), None)
+    assert window.refill.page is Step.REPORT
+    return window.refill_view.pages[Step.REPORT]
+
+
+def test_without_a_programmer_the_last_page_says_what_to_hold_on_to(
+    qtbot: QtBot, themed: QApplication, bench: Bench
+) -> None:
+    window = window_on(qtbot, bench)
+    page = filled(qtbot, window, bench, programmer=False)
+    words = page.counter_words().replace("\xa0", " ")
+    assert words.startswith("Do not rely on the pump's own volume and alarm")
+    # (18 - 2) mL at 0.3 mL/day are 53 days and 8 h; at 14.5 % more, 18 mL last 52 days and 9 h.
+    assert "low on 12 Jan 2027 18:00" in words and "Refill by 11 Jan 2027" in words
+    window.close()
+
+
+def test_where_nobody_ever_had_a_programmer_no_counter_is_wrong(
+    qtbot: QtBot, themed: QApplication, bench: Bench
+) -> None:
+    window = window_on(qtbot, bench)
+    page = filled(qtbot, window, bench)
+    assert page.counter_words() == "" and not page._counter.isVisible()
+    window.close()
+
+
+def test_the_card_is_printed_from_the_last_page_and_is_then_not_missed(
+    qtbot: QtBot, themed: QApplication, bench: Bench
+) -> None:
+    window = window_on(qtbot, bench)
+    page = filled(qtbot, window, bench)
+    page.day.setText("4 Dec 2026")
+    assert "REF-13" in {finding.rule for finding in page._findings}
+    assert not page.verb.isEnabled()
+    page.card.click()
+    assert "Saved as" in page._saved.text()
+    assert "REF-13" not in {finding.rule for finding in page._findings}
+    assert page.verb.isEnabled()
+    assert page.day.text() == "4 Dec 2026"
     window.close()

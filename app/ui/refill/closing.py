@@ -33,7 +33,11 @@ class ReportPage(StepPage):
         self._facts.setVerticalSpacing(unit() // 2)
         self._facts.setColumnStretch(1, 1)
         self._save = QPushButton(self.tr("&Save the report"))
+        self.card = QPushButton(self.tr("&Patient card…"))
         self.calendar = QPushButton(self.tr("Save for the &calendar"))
+        self._counter = QLabel()
+        self._counter.setWordWrap(True)
+        set_type(self._counter, Scale.BODY, strong=True)
         self._saved = ElidedLabel()
         self._proposals = QHBoxLayout()
         self._proposals.setSpacing(unit())
@@ -43,13 +47,14 @@ class ReportPage(StepPage):
         self.day = QLineEdit()
         self.day.setMaximumWidth(30 * unit())
         set_type(self.day, Scale.LEAD)
+        self.fields.addWidget(self._counter)
         self.fields.addLayout(self._facts)
         self._row = add_field(self.fields, self.tr("&Next refill on"), self.day, hint=DAY_HINT)
         self.fields.addLayout(self._proposals)
         self.fields.addWidget(self._free_days)
         saving = QHBoxLayout()
         saving.setSpacing(unit())
-        for button in (self._save, self.calendar):
+        for button in (self._save, self.card, self.calendar):
             button.setAutoDefault(False)
             saving.addWidget(button)
         saving.addStretch(1)
@@ -57,6 +62,7 @@ class ReportPage(StepPage):
         self.fields.addWidget(self._saved)
         self.back.hide()
         self._save.clicked.connect(self.save)
+        self.card.clicked.connect(self.save_card)
         self.calendar.clicked.connect(self.save_calendar)
         self.day.textChanged.connect(self._judge)
 
@@ -82,6 +88,9 @@ class ReportPage(StepPage):
                 widget.hide()
                 widget.deleteLater()
         report = self._report()
+        counter = self.view_model.without_programmer()
+        self._counter.setText(counter)
+        self._counter.setVisible(bool(counter))
         self._save.setEnabled(report is not None)
         if report is None:
             return
@@ -110,6 +119,19 @@ class ReportPage(StepPage):
             return
         self._say_saved(self.tr("Saved as {0}").format(path))
         self.verb.setFocus()
+
+    def save_card(self) -> None:
+        """Write the patient's card, with the day that is typed; that it is printed, the rules then know."""
+        if not self.is_complete():
+            self.day.setFocus()
+            return
+        saved = self.view_model.save_card(parse_day(self.day.text()))
+        self._judge()
+        self._say_saved(saved.words, is_error=saved.is_error)
+
+    def counter_words(self) -> str:
+        """What stands there where the pump's own counter is wrong; empty where it is right."""
+        return self._counter.text()
 
     def save_calendar(self) -> None:
         """Write the day that is typed, and the refill-by date, as a file for a calendar."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.comparison import Row
+from app.models.comparison import Row, moment
 from app.models.course import NoCourseError, figures_of
 from app.models.errors import AppError
 from app.models.findings import Finding
@@ -35,13 +35,14 @@ from app.services.programming import Staged
 from app.services.pump_events import OpenCardsError
 from app.services.reasons import Reasons
 from app.services.refill import FactsOldError, IdentityDiffersError
-from app.services.refill_report import build_report
+from app.services.refill_report import build_report, without_programmer
 from app.services.therapy import Therapy
 from app.services.visit_rules import UNANSWERED, BridgeAnswer, Label, Residual
 from app.services.workstation import Workstation
 from app.ui.background import Background
 from app.ui.dates import show_day
 from app.ui.error_texts import words_for
+from app.ui.patient.card import CardSaved, save_card
 from app.ui.refill.second_check_view_model import SecondCheckViewModel
 from app.ui.state_mark import Mark
 
@@ -465,6 +466,22 @@ class RefillViewModel(QObject):
         entries = calendar_entries(station.desk.therapy(self._open_visit().patient_id), on)
         station.write_calendar(entries, path, station.clock.utc())
         return path
+
+    def save_card(self, on: date | None) -> CardSaved:
+        """Write the patient's card, with the day that is about to be booked."""
+        return save_card(self.workstation, self._open_visit().patient_id, on)
+
+    def without_programmer(self) -> str:
+        """What to hold on to where the pump's own counter and alarm are wrong; empty where they are right."""
+        visit, therapy = self._open_visit(), self.therapy
+        if therapy is None or not without_programmer(visit, therapy):
+            return ""
+        words = self.tr(
+            "Do not rely on the pump's own volume and alarm: it was not told of this fill. By our own count it is low "
+            "on {0}. Refill by {1}."
+        )
+        low, due = therapy.dates, therapy.refill_by
+        return words.format(moment(low.low_at if low else None), moment(due.at if due else None))
 
     def judge_appointment(self, on: date | None) -> tuple[Finding, ...]:
         """Whether an appointment is in time."""

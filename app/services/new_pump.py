@@ -34,6 +34,10 @@ class ImpossibleSerialError(AppError):
     """This is no serial number of a pump: four to 32 letters, digits and hyphens."""
 
 
+class OtherPumpError(AppError):
+    """The pump at the end of the cable is not the one whose number, ``typed``, was typed."""
+
+
 class SerialOnRecordError(AppError):
     """This pump is on record already; ``whose`` is ``this`` for the patient's own, now or before, else ``other``."""
 
@@ -85,7 +89,7 @@ class NewPumpDesk:
         Raises:
             NotAPhysicianError, WrongStepError: not by this user, not at this step of the visit.
             ImpossibleSerialError, SerialOnRecordError: no pump was asked.
-            LinkLostError, WrongPumpError: nothing answered, or another pump than was typed.
+            LinkLostError, OtherPumpError: nothing answered, or another pump than was typed.
             UnknownModelError: the pump may be read, and no more.
         """
         self._require(visit, user)
@@ -95,10 +99,12 @@ class NewPumpDesk:
         pump = self.pump_at(Implant("", visit.patient_id, old.pump_model, serial, self.clock.pump().date()))
         try:
             identity = pump.connect()
+        except WrongPumpError:
+            raise OtherPumpError(typed=serial) from None
         finally:
             pump.close()
         if identity.serial != serial:
-            raise WrongPumpError(expected=serial, found=identity.serial)
+            raise OtherPumpError(typed=serial, found=identity.serial)
         return self._found(identity)
 
     def replace_pump(

@@ -88,6 +88,9 @@ _SENTENCES: dict[str, _Sentence] = {
     "ImpossibleSerialError": lambda v: (
         "Type the whole serial number as it is printed: four letters, digits or hyphens or more."
     ),
+    "OtherPumpError": lambda v: (
+        f"Check the number and the cable: the pump that answers is not {v.get('typed', 'the one that was typed')}."
+    ),
     "SerialOnRecordError": lambda v: (
         "Check the serial number: this pump is on record for this patient already."
         if v.get("whose") == "this"

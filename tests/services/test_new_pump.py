@@ -32,6 +32,7 @@ from app.services.new_pump import (
     NewPump,
     NewPumpDesk,
     OldPumpInDoubtError,
+    OtherPumpError,
     SerialOnRecordError,
     UnknownModelError,
 )
@@ -134,15 +135,15 @@ def test_the_pump_says_itself_who_it_is(theatre: Theatre) -> None:
 
 @pytest.mark.parametrize("typed", ["NGP-730156", "ngp-730155", "NGP-73015"])
 def test_a_number_that_differs_in_one_sign_does_not_open_the_pump(theatre: Theatre, typed: str) -> None:
-    with pytest.raises(WrongPumpError):
+    with pytest.raises(OtherPumpError):
         theatre.new_pumps.look(theatre.identified(), typed, theatre.bench.physician)
 
 
 def test_a_pump_that_says_another_number_under_the_same_key_is_refused(theatre: Theatre) -> None:
     theatre.cable.server._key = bench_key("NGP-730156")
-    with pytest.raises(WrongPumpError) as wrong:
+    with pytest.raises(OtherPumpError) as wrong:
         theatre.new_pumps.look(theatre.identified(), "NGP-730156", theatre.bench.physician)
-    assert wrong.value.values == {"expected": "NGP-730156", "found": NEW}
+    assert wrong.value.values == {"typed": "NGP-730156", "found": NEW}
 
 
 def test_nothing_answers(theatre: Theatre) -> None:
@@ -161,7 +162,7 @@ def test_what_is_no_number_asks_no_pump(theatre: Theatre, typed: str) -> None:
 def test_the_shortest_and_the_longest_number_ask(theatre: Theatre) -> None:
     visit = theatre.identified()
     for typed in ("ABCD", "A" * 32):
-        with pytest.raises(WrongPumpError):
+        with pytest.raises(OtherPumpError):
             theatre.new_pumps.look(visit, typed, theatre.bench.physician)
     assert theatre.asked == ["ABCD", "A" * 32]
 

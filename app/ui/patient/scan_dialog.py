@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -111,7 +112,8 @@ class ScanDialog(QDialog):
         column.addLayout(_row(self.close_button))
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)
-        self.setMinimumWidth(88 * unit())
+        column.addStrut(88 * unit())
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
 
     def _connect(self) -> None:
         model = self._view_model

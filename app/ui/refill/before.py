@@ -15,6 +15,7 @@ from app.ui.dates import DAY_HINT, parse_day, show_moment
 from app.ui.form import FieldRow, add_field
 from app.ui.refill.events_panel import EventsPanel
 from app.ui.refill.events_view_model import EventsViewModel
+from app.ui.refill.new_pump_dialog import NewPumpDialog
 from app.ui.refill.step_page import StepPage
 from app.ui.refill.view_model import RefillViewModel
 from app.ui.theme import Scale, set_role, set_type, unit
@@ -112,6 +113,16 @@ class InterrogatePage(StepPage):
         self.without.setAutoDefault(False)
         self.without.setToolTip(self.tr("The reservoir is filled as it was; the pump is told nothing."))
         self.without.clicked.connect(view_model.go_without_programmer)
+        self.other = QLabel(
+            self.tr(
+                "Another pump answered. If the patient's pump was replaced, a physician puts the new one on record; "
+                "else check who is in the room, and the cable."
+            )
+        )
+        self.other.setWordWrap(True)
+        self.replaced = QPushButton(self.tr("This pump was &replaced…"))
+        self.replaced.setAutoDefault(False)
+        self.replaced.clicked.connect(self._replace)
         self._facts = QWidget()
         self._grid = QGridLayout(self._facts)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -119,7 +130,9 @@ class InterrogatePage(StepPage):
         self._grid.setVerticalSpacing(unit())
         self._grid.setColumnStretch(1, 1)
         self.fields.addWidget(self._facts)
-        self.fields.addWidget(self.without, 0, Qt.AlignmentFlag.AlignLeft)
+        self.fields.addWidget(self.other)
+        for button in (self.replaced, self.without):
+            self.fields.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
         self.back.setText(self.tr("Leave this visit"))
         self.back.clicked.disconnect()
         self.back.clicked.connect(view_model.abandon)
@@ -135,6 +148,8 @@ class InterrogatePage(StepPage):
             return
         serial = self.view_model.workstation.desk.implant(visit.patient_id).serial
         self._clear()
+        self.other.setVisible(self.view_model.other_pump)
+        self.replaced.setVisible(self.view_model.may_replace())
         if visit.reading is None:
             self.lead.setText(self.tr("Connect the programmer head to pump {0}.").format(serial))
             self.verb.setText(self.tr("&Interrogate pump {0}").format(serial))
@@ -151,6 +166,13 @@ class InterrogatePage(StepPage):
         self.events.look()
         self.check()
         self.verb.setFocus()
+
+    def _replace(self) -> None:
+        self.make_new_pump_dialog().open()
+
+    def make_new_pump_dialog(self) -> NewPumpDialog:
+        """The dialog in which a new pump is read and put on record."""
+        return NewPumpDialog(self.view_model, self.window())
 
     def _show(self, reading: PumpReading) -> None:
         visit = self.view_model.visit

@@ -6,7 +6,7 @@ holds what they answered, and tells the views.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -21,8 +21,9 @@ from app.models.course import NoCourseError, figures_of
 from app.models.errors import AppError
 from app.models.findings import Finding
 from app.models.measured_flow import FillDose
+from app.models.patient import CatheterPiece, Role
 from app.models.program import Program
-from app.models.pump import Outcome, PumpPort, PumpSettings
+from app.models.pump import Outcome, PumpPort, PumpSettings, WrongPumpError
 from app.models.quantities import Mass, Volume
 from app.models.refill_visit import NeedleCheck, RefillVisit, Step, VisitPlace
 from app.models.report import RefillReport
@@ -31,6 +32,7 @@ from app.models.signed_order import SignedOrder
 from app.models.solution_outlook import ChangePlan
 from app.services.appointments import Proposals, calendar_entries
 from app.services.attention import attention
+from app.services.new_pump import NewPump
 from app.services.programming import Staged
 from app.services.pump_events import OpenCardsError
 from app.services.reasons import Reasons
@@ -81,6 +83,8 @@ class RefillViewModel(QObject):
     """Cards of the pump's events must be settled first; why, in words."""
     closed = Signal()
     """The visit is over."""
+    newPumpFound = Signal(object)
+    """The pump that answered under a number that was typed, or in words why there is none."""
 
     def __init__(self, workstation: Workstation, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +98,7 @@ class RefillViewModel(QObject):
         self.result: Result | None = None
         self.result_words = ""
         self.busy = ""
+        self.other_pump = False
         self._port: PumpPort | None = None
 
     def state(self) -> tuple[str, Mark]:
@@ -120,6 +125,7 @@ class RefillViewModel(QObject):
     def _show(self, visit: RefillVisit) -> None:
         self.let_go()
         self.visit = visit
+        self.other_pump = False
         self.therapy = self.workstation.desk.therapy(visit.patient_id)
         self.identified = False
         self.staged = None
@@ -170,12 +176,49 @@ class RefillViewModel(QObject):
             self.tr("Reading the pump…"),
             lambda: self.workstation.desk.interrogate(visit, self._pump(), self.workstation.user),
             self._interrogated,
+            self._not_interrogated,
         )
 
     def _interrogated(self, visit: RefillVisit) -> None:
         """The reading is shown first; going on is the user's own step."""
         self.visit = visit
+        self.other_pump = False
         self.visitChanged.emit()
+
+    def _not_interrogated(self, error: Exception) -> None:
+        """Another pump than that on record may be the patient's new one."""
+        self.other_pump = isinstance(error, WrongPumpError)
+        self.visitChanged.emit()
+        self._say(error)
+
+    # -- when the pump was replaced ----------------------------------------------------------------------------
+
+    def may_replace(self) -> bool:
+        """Whether the visit stands where a replaced pump can be put on record, by whoever works here."""
+        visit, user = self.visit, self.workstation.user
+        return (
+            visit is not None and self.identified and visit.step is Step.INTERROGATE and visit.reading is None
+            and user.role is Role.PHYSICIAN and (self.other_pump or self.workstation.emulated)
+        )  # fmt: skip
+
+    def look_at_new_pump(self, serial: str) -> None:
+        """Ask the pump whose whole number was typed who it is."""
+        visit, station = self._open_visit(), self.workstation
+        self.let_go()
+        self._in_background(
+            self.tr("Reading the new pump…"),
+            lambda: station.new_pumps.look(visit, serial, station.user),
+            self.newPumpFound.emit,
+            lambda error: self.newPumpFound.emit(words_for(error)),
+        )
+
+    def replace_pump(self, found: NewPump, implanted_on: date, catheter: Sequence[CatheterPiece] | None) -> None:
+        """Put the new pump on record and begin a new visit. Raises: what stands in the way."""
+        visit, station = self._open_visit(), self.workstation
+        begun = station.new_pumps.replace_pump(
+            visit, found, implanted_on=implanted_on, catheter=catheter, user=station.user
+        )
+        self._show(begun)
 
     def read_again(self) -> None:
         """Read the pump once more, whatever the step; what was proposed must then be proposed anew."""

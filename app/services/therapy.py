@@ -32,6 +32,7 @@ from app.models.reservoir import (
     theoretical_reservoir,
 )
 from app.models.second_engine import ProgramSpan
+from app.models.solution_outlook import BridgeNote, bridge_note
 
 
 class Urgency(IntEnum):
@@ -52,6 +53,7 @@ class Therapy:
     ``reservoir`` is what should be left at ``at``; ``settings`` what the pump runs; ``figures`` what that comes to.
     ``program_since`` is since when it runs that program, whatever else was set meanwhile. ``terms`` are all that
     ``refill_by`` is the earliest of; ``risks`` why an interruption would be worse for this patient (rule REF-15).
+    ``bridge`` is the bridge bolus that runs at ``at``, before the program (rule SR-09).
     """
 
     patient: Patient
@@ -71,6 +73,7 @@ class Therapy:
     terms: tuple[RefillBy, ...] = ()
     risks: tuple[RiskReason, ...] = ()
     circumstances: Circumstances = NOTHING_KNOWN
+    bridge: BridgeNote | None = None
 
     @property
     def telemetry(self) -> bool:
@@ -127,6 +130,7 @@ def therapy_of(record: TherapyRecord, catalogue: Catalogue, *, at: datetime) -> 
         terms=terms,
         risks=_risks(record, settings, figures, catalogue),
         circumstances=record.circumstances,
+        bridge=bridge_note(settings, record.programs[-1].effective_at, at),
     )
 
 

@@ -17,8 +17,9 @@ from app.models.refill_visit import DrugCheck, NeedleCheck, RefillVisit
 from app.models.solution_change import BridgeChoice
 from app.services.clock import Clock
 from app.services.reasons import BlockedError
+from app.services.therapy import therapy_of
 from app.services.visit_rules import UNANSWERED, BridgeAnswer, Label
-from tests.services.bench import BRIDGED, NOW, Bench
+from tests.services.bench import BRIDGED, NOW, PATIENT, Bench
 
 WHY = "The catheter is new and empty"
 
@@ -172,3 +173,19 @@ def test_a_label_read_once_is_not_enough(bench: Bench) -> None:
     rules = bench.station.desk.rules
     assert [one.reason for one in rules.judge_drug(visit, Label(check), bench.nurse)] == ["label-once"]
     assert rules.judge_drug(visit, Label(check, read_twice=True), bench.nurse) == ()
+
+
+def test_the_therapy_knows_of_the_bridge_while_it_runs(bench: Bench) -> None:
+    station, user = bench.station, bench.physician
+    visit = bench.until_proposed(concentration=2000)
+    model, port = station.desk.model_of(visit), bench.port()
+    staged = station.programming.stage(visit, model, port, serial=bench.pump.serial, user_id=user.id)
+    visit = station.programming.send(staged, model, port, user_id=user.id)
+    assert visit.effective_at is not None
+    record = station.store.therapy(PATIENT)
+    # 0.316 mL in 1517 min.
+    ends = visit.effective_at + timedelta(minutes=1517)
+    for at, running in ((visit.effective_at, True), (ends - timedelta(minutes=1), True), (ends, False)):
+        note = therapy_of(record, station.catalogue, at=at).bridge
+        assert (note is not None) is running
+        assert note is None or note.until == ends

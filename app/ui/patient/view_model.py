@@ -28,6 +28,7 @@ from app.ui.circumstance_words import long_appointment
 from app.ui.dates import show_day, show_moment
 from app.ui.patient.card import CardSaved, save_card
 from app.ui.patient.scan_view_model import scan_sentences
+from app.ui.refill.bridge_words import weekday_moment
 from app.ui.state_mark import Mark
 from app.ui.worklist.view_model import MARKS, daily_dose
 
@@ -135,6 +136,16 @@ class PatientViewModel(QObject):
             facts.append(Fact("Muscle tone", self.tone))
         return tuple(facts)
 
+    def bridge_words(self) -> str:
+        """That a bridge runs and until when, on the pump's clock; empty while none does. Source: SR-09."""
+        note = self.therapy.bridge if self.therapy is not None else None
+        if note is None:
+            return ""
+        left = with_unit(rounded(note.left_ml, 3), "mL")
+        return self.tr("Bridge runs until {0}: {1} to go, then the program begins.").format(
+            weekday_moment(note.until), left
+        )
+
     def date_facts(self) -> tuple[Fact, ...]:
         """When what happens."""
         therapy = self.therapy
@@ -237,7 +248,7 @@ def _state(therapy: Therapy) -> str:
         case Urgency.SOON | Urgency.UPCOMING:
             return "Refill due"
         case Urgency.LATER:
-            return "On record"
+            return "Bridge runs" if therapy.bridge is not None else "On record"
         case _:
             return "Unknown"
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, literal, select, update
 
 from app.models.circumstances import Absence, Circumstances, NotedRisk, RiskReason
 from app.models.ports import NotOnRecordError
-from app.store.tables import absences, implants, patient_risks, patients, refill_visits
+from app.store.tables import absences, implants, patient_risks, patients, pump_readings, refill_visits
 
 
 def load_circumstances(
@@ -60,16 +60,27 @@ def _absences(connection: Connection, patient_ids: Sequence[str]) -> dict[str, l
 
 
 def _warned(connection: Connection, implant_ids: Sequence[str]) -> dict[str, date]:
-    """The day of the pump's clock on which the warning of its battery was first read, by patient."""
-    table = refill_visits
-    word = literal(" ").concat(table.c.read_alarms).concat(" ").contains(" eri ")
+    """The day of the pump's clock on which its battery began to warn, by patient: as the pump itself tells it, if that
+    does not lie ahead of its clock, or else when the warning was first read; whichever is earlier. Source: U-13, R-5.
+    """
+    visits, readings = refill_visits, pump_readings
+    word = literal(" ").concat(visits.c.read_alarms).concat(" ").contains(" eri ")
     first = (
-        select(implants.c.patient_id, func.min(table.c.read_pump_clock, type_=table.c.read_pump_clock.type))
-        .join(implants, implants.c.id == table.c.implant_id)
-        .where(table.c.implant_id.in_(implant_ids), word)
+        select(implants.c.patient_id, func.min(visits.c.read_pump_clock, type_=visits.c.read_pump_clock.type))
+        .join(implants, implants.c.id == visits.c.implant_id)
+        .where(visits.c.implant_id.in_(implant_ids), word)
         .group_by(implants.c.patient_id)
     )
-    return {patient_id: at.date() for patient_id, at in connection.execute(first)}
+    told = (
+        select(implants.c.patient_id, func.min(readings.c.eri_on, type_=readings.c.eri_on.type))
+        .join(implants, implants.c.id == readings.c.implant_id)
+        .where(readings.c.implant_id.in_(implant_ids), readings.c.eri_on <= readings.c.pump_clock)
+        .group_by(implants.c.patient_id)
+    )
+    warned: dict[str, date] = {}
+    for patient_id, at in (*connection.execute(first), *connection.execute(told)):
+        warned[patient_id] = min(at.date(), warned.get(patient_id, at.date()))
+    return warned
 
 
 def keep_risks(

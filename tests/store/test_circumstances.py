@@ -129,3 +129,26 @@ def test_the_batterys_warning_is_known_from_the_first_reading_that_told_it(bench
     assert bench.station.desk.therapy(PATIENT).battery_end == date(2026, 12, 31), "90 days later"
     assert all(record.circumstances.eri_on is None for record in store.therapies() if record.patient.id != PATIENT)
     assert NOW.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("told", "warned"),
+    [
+        (datetime(2026, 9, 21, 10), date(2026, 9, 21)),
+        (datetime(2026, 11, 20, 10), date(2026, 11, 20)),
+        (datetime(2026, 11, 20, 10, 1), date(2026, 11, 20)),
+        (datetime(2027, 3, 1, 10), date(2026, 11, 20)),
+        (None, date(2026, 11, 20)),
+    ],
+)
+def test_the_batterys_warning_is_as_old_as_the_pump_says_and_never_lies_ahead(
+    bench: Bench, told: datetime | None, warned: date
+) -> None:
+    visit = bench.until_proposed()
+    assert visit.reading is not None
+    reading = replace(visit.reading, alarms=("eri",))
+    assert f"{reading.pump_clock:%Y-%m-%d %H:%M}" == "2026-11-20 10:00"
+    later = replace(reading, read_at=reading.read_at + timedelta(minutes=1))
+    bench.station.store.save_visit(replace(visit, id="visit-eri", reading=later), entry(), eri_on=told)
+    therapy = bench.station.desk.therapy(PATIENT)
+    assert (therapy.circumstances.eri_on, therapy.battery_end) == (warned, warned + timedelta(days=90))

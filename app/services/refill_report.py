@@ -199,10 +199,10 @@ def _catheter(implant: Implant, catalogue: Catalogue) -> str:
 def _tubing(model: PumpModel, catalogue: Catalogue) -> str:
     """The constant that a bridge is worked out with, and where it comes from. Source: CON-03."""
     constant = model.constants["tubing_ml"]
-    if constant.value is None:
+    if model.tubing is None:
         return f"not known, catalogue {catalogue.version}"
     checked = "" if constant.verified else ", unverified default"
-    return f"{with_unit(constant.value, 'mL')}, catalogue {catalogue.version}{checked}"
+    return f"{with_unit(plain(model.tubing.in_ml), 'mL')}, catalogue {catalogue.version}{checked}"
 
 
 def _log_words(visit: RefillVisit, store: ClinicStore) -> str:

@@ -63,7 +63,7 @@ def test_the_fields_of_a_full_report_are_on_it(bench: Bench, tmp_path: Path) -> 
         "20 Nov 2023, 3 y 0 mo ago",
         # (89 - 9) cm x 0.0022 mL/cm.
         "8709SC, 9 cm cut off: 0.176 mL",
-        f"0.140 mL, catalogue {bench.station.catalogue.version}",
+        f"0.14 mL, catalogue {bench.station.catalogue.version}",
         # 13.9 mL of 14.1 mL came out: 1.4 % too little.
         "+0.2 mL, delivered -1.4 %",
         "20 Nov 2026 10:00 to 21 Nov 2026 11:17",

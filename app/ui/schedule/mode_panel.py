@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app.models.comparison import clock
+from app.models.comparison import clock, duration
 from app.models.program import Flex, MinimumRate, PeriodicBolus, Program, SimpleContinuous, Stopped
 from app.models.quantities import DoseRate, Mass
 from app.ui.dose_field import DoseField
@@ -142,8 +142,16 @@ class PeriodicPanel(QWidget):
         self.basal.set_value(periodic.basal.in_mcg_per_day)
         self.dose.set_value(periodic.dose.in_mcg)
         self.minutes.set_value(Fraction(periodic.duration_min))
-        self.hours.set_value(Fraction(periodic.every_min, 60))
+        self._show_interval(periodic.every_min)
         self.first.setText(clock(periodic.first_at % 1440))
+
+    def _show_interval(self, minutes: int) -> None:
+        """The interval in hours; one that two decimals cannot say is said in words, and the field stays empty."""
+        hours = Fraction(minutes, 60)
+        fits = (hours * 100).denominator == 1
+        self.hours.set_value(hours if fits else None)
+        words = self.tr("Now every {0}: hours with two decimals cannot say this.").format(duration(minutes))
+        self._rows["hours"].show_remark("" if fits else words)
 
     def take(self) -> None:
         """Put what is typed on the board, as a whole, or say beside the field why not."""

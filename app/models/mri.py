@@ -15,7 +15,7 @@ from app.models.catalogue import Catalogue
 from app.models.errors import AppError
 from app.models.findings import Finding, Severity
 from app.models.formats import plain
-from app.models.interruptions import InterruptionKind, interruptions
+from app.models.interruptions import Interruption, InterruptionKind, interruptions
 from app.models.pump import PumpEvent
 from app.models.pump_events import SeenReading
 
@@ -150,11 +150,16 @@ def _verdict(
     stalls = [
         part
         for part in interruptions(log, again.state)
-        if part.kind is InterruptionKind.STALLED and not 0 < (part.ended_by or part.number) <= known
+        if part.kind is InterruptionKind.STALLED and not _was_over(part, known)
     ]
     if any(part.ended is None for part in stalls):
         return MriVerdict.NOT_RECOVERED
     return MriVerdict.RECOVERED if stalls else MriVerdict.NO_STALL
+
+
+def _was_over(part: Interruption, known: int) -> bool:
+    """Whether the reading before the scan, whose last event was ``known``, had seen its end."""
+    return part.ended is not None and 0 < (part.ended_by or part.number) <= known
 
 
 def _findings(

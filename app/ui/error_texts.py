@@ -16,8 +16,9 @@ _SENTENCES: dict[str, _Sentence] = {
     "LinkLostError": lambda v: f"{_why_lost(v)} Nothing has been changed by this.",
     "CommandUncertainError": lambda v: "Ask the pump again: an order was sent and no answer came.",
     "WrongPumpError": lambda v: (
-        f"Stop: this is not the patient's pump. On record: {v.get('expected', 'another one')}; "
-        f"at the end of the cable: {v.get('found', 'a pump with another key')}."
+        "Stop: this is not the patient's pump. "
+        + (f"On record: {v['expected']}; at" if v.get("expected") else "At")
+        + f" the end of the cable: {v.get('found', 'a pump with another key')}."
     ),
     "StaleBaseError": lambda v: (
         "Interrogate the pump again: its settings have changed since they were reviewed. Nothing was sent."

@@ -182,3 +182,22 @@ def test_more_cut_off_than_there_is_is_said_beside_it(room: Room, keyboard: Keyb
     keyboard.type(dialog.trimmed, "114.3")
     dialog.replace.click()
     assert "shorter" in dialog.trimmed_row.remark() and dialog.isVisible() and dialog.trimmed.text() == "114.3"
+
+
+def test_every_page_stands_with_a_pump_that_was_never_filled(room: Room) -> None:
+    dialog = room.dialog()
+    room.look(dialog, NEW)
+    dialog.day.setText("20 Nov 2026")
+    dialog.kept.setChecked(True)
+    dialog.replace.click()
+    room.window.open_patient(JOHANNA)
+    for page in range(room.window.pages.count()):
+        room.window.turn_to(page)
+        QApplication.processEvents()
+    room.window.open_patient(JOHANNA)
+    identity = room.window.patient.identity()
+    assert identity is not None and identity.serial == NEW
+    facts = {fact.caption: fact.text for fact in room.window.patient.pump_facts()}
+    assert (facts["Pump"], facts["Serial number"]) == ("SynchroMed II, 40 mL", NEW)
+    assert [fact.text for fact in room.window.patient.therapy_facts()] == ["none on record"]
+    assert room.window.patient.fills == ()

@@ -65,6 +65,9 @@ class WorkerCable:
 
     def write(self, sent: bytes) -> None:
         self._check_beat()
+        # The worker may still be dying, and its pipe would take what nobody reads any more.
+        if self._failure is not None:
+            raise self._failure
         try:
             pipe = self._process.stdin
             if pipe is None or pipe.write(sent) != len(sent):

@@ -119,7 +119,7 @@ def test_r1_an_interval_has_one_place_its_unit_and_the_total_of_the_day(window: 
     assert "every 8 h from 00:00: 3 a day = 150 mcg/day" in words(window.schedule_view)
     assert "in total 300 mcg/day" in words(window.schedule_view)
     window.schedule.edit(every(8), "Every 8 min")
-    assert "Now every 8 min: hours with two decimals cannot say this." in words(window.schedule_view)
+    assert "Now every 8 min. Type it anew." in words(window.schedule_view)
     assert "every 8 min from 00:00: 180 a day = 9000 mcg/day" in words(window.schedule_view)
     assert window.schedule.board is not None
     assert said(window.schedule.board.findings)["U-02", "above-limit"] is BLOCK

@@ -150,7 +150,7 @@ class PeriodicPanel(QWidget):
         hours = Fraction(minutes, 60)
         fits = (hours * 100).denominator == 1
         self.hours.set_value(hours if fits else None)
-        words = self.tr("Now every {0}: hours with two decimals cannot say this.").format(duration(minutes))
+        words = self.tr("Now every {0}. Type it anew.").format(duration(minutes))
         self._rows["hours"].show_remark("" if fits else words)
 
     def take(self) -> None:

@@ -155,9 +155,9 @@ class MainWindow(QMainWindow):
     def _reopen(self) -> None:
         """Show the refill whose order is out, or whose pump may stand still, before anything else. Source: U-10."""
         station = self._workstation
+        guarded = {one.therapy.patient.id for one in station.guards.waiting()}
         for visit in station.store.open_visits():
-            serial = station.desk.implant(visit.patient_id).serial
-            if visit.step is Step.PROGRAMME or station.guards.covers(serial):
+            if visit.step is Step.PROGRAMME or visit.patient_id in guarded:
                 self.resume_visit(visit.id)
                 return
 

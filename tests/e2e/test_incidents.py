@@ -113,7 +113,9 @@ def test_rc15_hsa_nobody_leaves_a_stopped_pump(qtbot: QtBot, themed: QApplicatio
     idle(qtbot, window)
     assert not bench.pump.runs()
     assert not window.close()
-    assert window.isVisible() and window.findChild(HandoverDialog).isVisible()
+    dialog = window.findChild(HandoverDialog)
+    assert window.isVisible() and dialog.isVisible()
+    dialog.stay.click()
 
     again = opened(qtbot, bench)
     assert again.pages.currentIndex() == REFILL

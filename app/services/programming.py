@@ -28,7 +28,7 @@ from app.models.pump import (
     WrongPumpError,
 )
 from app.models.records import AuditEntry, Fill, Intent, ProgramRecord, ProgramState, StoppedGuard
-from app.models.refill_visit import RefillVisit, Step, VisitEvent
+from app.models.refill_visit import RefillVisit, Step, VisitEvent, WrongStepError
 from app.services.clock import Clock
 from app.services.commit import Verdict, Wanted, ask, send_once
 
@@ -75,7 +75,7 @@ class Programming:
 
         Raises:
             OrderInDoubtError: settle the earlier order first.
-            BlockedError, ReasonMissingError: it may not be sent, or not any more; nothing was sent.
+            WrongStepError, BlockedError, ReasonMissingError: it may not be sent, or not any more; nothing was sent.
             EnginesDisagreeError, NotRepresentableError: nothing was sent.
             StaleBaseError, WrongPumpError: nothing was sent; interrogate again.
             ReadBackDiffersError, PumpRefusedError: the draft is dead.
@@ -86,6 +86,7 @@ class Programming:
             raise NothingProposedError(visit=visit.id)
         if self.store.in_doubt(serial):
             raise OrderInDoubtError(serial=serial)
+        self._require_confirming(visit)
         self.require_allowed(visit, user_id)
         require_agreement(settings.program, model, settings.concentration)
         digest = pump.digest_of(settings)
@@ -152,12 +153,19 @@ class Programming:
         if staged.sealed.expires_at <= self.clock.utc():
             visit = self.withdraw(staged.intent, pump, user_id=user_id)
             staged = self.stage(visit, model, pump, serial=staged.intent.serial, user_id=user_id)
+        self._require_confirming(staged.visit)
         self.require_allowed(staged.visit, user_id)
         settings = self.store.program(staged.intent.program_id).settings
         require_agreement(settings.program, model, settings.concentration)
         visit = self._mark_sent(staged, user_id)
         verdict = send_once(pump, staged.sealed, self._wanted(staged.intent))
         return self._record(visit, staged.intent, verdict, user_id)
+
+    def _require_confirming(self, visit: RefillVisit) -> None:
+        """Somebody may have gone back since to put a value right. Raises: WrongStepError."""
+        on_record = self.store.visit(visit.id)
+        if not on_record.may(VisitEvent.SENT) or on_record.txn != visit.txn:
+            raise WrongStepError(step=on_record.step.value, event=VisitEvent.SENT.value)
 
     def _mark_sent(self, staged: Staged, user_id: str) -> RefillVisit:
         """On disk before the commit leaves: from here on the order may be in force."""

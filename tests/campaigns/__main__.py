@@ -18,6 +18,7 @@ CAMPAIGNS = {
     "plans": "plans",
     "robot": "robot",
     "vials": "vials",
+    "visits": "visits",
 }
 
 

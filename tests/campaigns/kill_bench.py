@@ -164,11 +164,16 @@ class Program:
 
 
 def open_program(
-    folder: Path, ids: str, open_cable: Callable[[], Transport], *, later: timedelta = timedelta()
+    folder: Path,
+    ids: str,
+    open_cable: Callable[[], Transport],
+    *,
+    later: timedelta = timedelta(),
+    now: Callable[[], datetime] | None = None,
 ) -> Program:
     """Open the store in ``folder``; the catalogue and its like, which are never written, are read once a process."""
     numbers = itertools.count(1)
-    clock = Clock(lambda: NOW + later, _PUMP_OFFSET)
+    clock = Clock(now or (lambda: NOW + later), _PUMP_OFFSET)
     store = open_clinic(folder / "clinic", clock)
     make_id = lambda: hashlib.sha256(f"{ids} {next(numbers)}".encode()).hexdigest()[:32]  # noqa: E731
     with patch.multiple(bootstrap, new_id=make_id, **_loaders):

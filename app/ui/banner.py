@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.elided_label import ElidedLabel
 from app.ui.state_mark import Mark, StateMark
@@ -40,6 +41,8 @@ _CELLS = (
     ("dose", "Daily dose", "9999.9 mcg/day"),
 )
 """Key, caption and the text that fixes the width; the name gets the rest."""
+_ROOM_FOR_ONE_ROW, _LEAST_ROOM = 140, 70
+"""How wide the banner must be for one row, and for two, in steps of the grid."""
 
 
 class IdentityBanner(QFrame):
@@ -53,7 +56,10 @@ class IdentityBanner(QFrame):
         self._state = StateMark(Mark.NOTE)
         self._emulated = StateMark(Mark.EMULATED)
         self._nobody = QLabel(self.tr("No patient is open."))
-        self._facts = QWidget()
+        self._facts, self._marks = QWidget(), QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._grid = QGridLayout(self._facts)
+        self._cells: dict[str, QWidget] = {}
+        self._narrow = False
         self._lay_out()
         self.show_emulated(False)
         self.show_identity(None)
@@ -62,33 +68,67 @@ class IdentityBanner(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * unit(), unit(), 2 * unit(), unit())
         row.setSpacing(2 * unit())
-        facts = QHBoxLayout(self._facts)
-        facts.setContentsMargins(0, 0, 0, 0)
-        facts.setSpacing(2 * unit())
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(2 * unit())
+        self._grid.setVerticalSpacing(unit() // 2)
         for key, caption, widest in _CELLS:
-            cell = self._cell(key, self.tr(caption), strong=key in ("name", "dose"))
-            facts.addLayout(cell, 0 if widest else 1)
+            self._cells[key] = self._cell(key, self.tr(caption), strong=key in ("name", "dose"))
             if widest:
                 value = self._values[key]
                 value.setFixedWidth(value.fontMetrics().horizontalAdvance(widest))
-        facts.addWidget(self._state, 0, Qt.AlignmentFlag.AlignVCenter)
         set_type(self._nobody, Scale.LEAD)
         set_role(self._nobody, "muted")
         row.addWidget(self._facts, 1)
         row.addWidget(self._nobody, 1)
-        row.addWidget(self._emulated, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._marks.setSpacing(unit())
+        for mark in (self._state, self._emulated):
+            self._marks.addWidget(mark, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addLayout(self._marks)
+        self._arrange(narrow=False)
 
-    def _cell(self, key: str, caption: str, *, strong: bool) -> QVBoxLayout:
+    def _arrange(self, *, narrow: bool) -> None:
+        """All in one row; where that does not fit, the patient above and the pump below."""
+        self._narrow = narrow
+        while self._grid.count():
+            self._grid.takeAt(0)
+        for column in range(len(_CELLS)):
+            self._grid.setColumnStretch(column, 0)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._marks.setDirection(down if narrow else across)
+        if narrow:
+            for place, key in enumerate(("name", "born", "number")):
+                self._grid.addWidget(self._cells[key], 0, place)
+            for place, key in enumerate(("drug", "dose", "serial")):
+                self._grid.addWidget(self._cells[key], 1, place)
+        else:
+            for place, (key, _caption, _widest) in enumerate(_CELLS):
+                self._grid.addWidget(self._cells[key], 0, place)
+        self._grid.setColumnStretch(0, 1)
+        self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < _ROOM_FOR_ONE_ROW * unit()
+        if narrow != self._narrow:
+            self._arrange(narrow=narrow)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for two rows; a window as narrow as that may be had."""
+        return QSize(_LEAST_ROOM * unit(), super().minimumSizeHint().height())
+
+    def _cell(self, key: str, caption: str, *, strong: bool) -> QWidget:
         above, value = QLabel(caption), ElidedLabel()
         set_role(above, "muted")
         set_type(value, Scale.LEAD, strong=strong)
         value.setAccessibleName(caption)
         self._values[key] = value
-        cell = QVBoxLayout()
+        made = QWidget()
+        cell = QVBoxLayout(made)
+        cell.setContentsMargins(0, 0, 0, 0)
         cell.setSpacing(0)
         cell.addWidget(above)
         cell.addWidget(value)
-        return cell
+        return made
 
     def show_identity(self, identity: Identity | None) -> None:
         """Show a patient with the pump, or nobody."""
@@ -97,6 +137,7 @@ class IdentityBanner(QFrame):
         if identity:
             self._state.set_mark(identity.state_mark, word=identity.state or UNKNOWN)
         self._facts.setVisible(identity is not None)
+        self._state.setVisible(identity is not None)
         self._nobody.setVisible(identity is None)
         self.setAccessibleDescription(self._spoken(identity))
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from app.models.refill_visit import Step
 from app.services.workstation import Workstation
@@ -22,6 +22,7 @@ from app.ui.guard.bar import GuardBar
 from app.ui.guard.handover import may_close
 from app.ui.guard.view_model import GuardViewModel
 from app.ui.navigation import Navigation
+from app.ui.page_stack import PageStack, scrolled
 from app.ui.patient.scan_dialog import ScanDialog
 from app.ui.patient.scan_view_model import ScanViewModel
 from app.ui.patient.view import PatientView
@@ -66,7 +67,7 @@ class MainWindow(QMainWindow):
         self.bench_view = BenchView(self.bench)
         self.settings_view = SettingsView(self.settings)
         self.schedule_view = ScheduleView(self.schedule)
-        self.pages = QStackedWidget()
+        self.pages = PageStack()
         names = (self.tr("&Worklist"), self.tr("&Patient"), self.tr("Re&fill"), self.tr("Pump &bench"))
         others = (self.tr("&Settings"), self.tr("Schedule"))
         self._names = Navigation([*names, *others], danger=self.tr("Emergency"))
@@ -85,7 +86,7 @@ class MainWindow(QMainWindow):
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self._names)
-        middle.addWidget(self.pages, 1)
+        middle.addWidget(scrolled(self.pages), 1)
         frame = QWidget()
         column = QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)

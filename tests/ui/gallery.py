@@ -1,4 +1,4 @@
-"""Draw every widget in every theme and write the pictures: ``python -m tests.ui.gallery [folder]``.
+"""Draw every widget and every page of a refill, and write the pictures: ``python -m tests.ui.gallery [folder]``.
 
 Not a test: somebody has to look.
 """
@@ -11,16 +11,22 @@ from fractions import Fraction
 from pathlib import Path
 
 SCALES = {"100": 1.0, "200": 2.0}
+REFILLS = {"100": (1.0, (1366, 768)), "200-small": (2.0, (683, 384)), "200": (2.0, (1366, 768))}
+"""Scale, and the size of the window in logical pixels: at 200 % on the same screen, and on one of 2732 by 1536."""
 
 
 def main(arguments: list[str]) -> int:
-    """Draw at 100 %, and in a process of its own at 200 %."""
+    """Draw at 100 %, and in processes of their own at 200 %."""
     folder = Path(arguments[0]) if arguments else Path(tempfile.mkdtemp(prefix="cisterna-gallery-"))
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     for name, factor in SCALES.items():
         environment = os.environ | {"QT_SCALE_FACTOR": str(factor)}
         code = f"from tests.ui.gallery import draw; draw({str(folder)!r}, {name!r})"
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    for name, (factor, size) in REFILLS.items():
+        environment = os.environ | {"QT_SCALE_FACTOR": str(factor)}
+        code = f"from tests.ui.refill_gallery import draw; draw({str(folder)!r}, {name!r}, {size!r})"
         subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     print(folder)
     return 0

@@ -7,6 +7,7 @@ typed has no value or any card wants an answer.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.findings import Finding
@@ -16,6 +17,9 @@ from app.ui.cards import cards_of, reasons_of
 from app.ui.finding_list import FindingList
 from app.ui.refill.view_model import RefillViewModel
 from app.ui.theme import Scale, set_role, set_type, unit
+
+_ROOM_FOR_TWO = 85
+"""How wide a page must be for two columns, in steps of the grid."""
 
 
 class StepPage(QWidget):
@@ -51,10 +55,11 @@ class StepPage(QWidget):
         buttons.addWidget(self.back)
         buttons.addStretch(1)
         inside = QWidget()
-        inner = QVBoxLayout(inside)
+        inner = self._inner = QVBoxLayout(inside)
         inner.setContentsMargins(0, 0, unit(), 0)
         inner.addLayout(self.fields)
         inner.addStretch(1)
+        inner.setSpacing(2 * unit())
         left = QVBoxLayout()
         left.setSpacing(2 * unit())
         left.addWidget(_scrolling(inside), 1)
@@ -62,13 +67,15 @@ class StepPage(QWidget):
         body = QHBoxLayout()
         body.setSpacing(4 * unit())
         body.addLayout(left, 1)
-        right = QWidget()
+        right = self._right = QWidget()
         self.beside.setContentsMargins(0, 0, unit(), 0)
         self.beside.setSpacing(2 * unit())
         right.setLayout(self.beside)
         self.beside.addWidget(self.cards)
+        self._right_area: QScrollArea | None = None
         if side:
-            body.addWidget(_scrolling(right), 1)
+            self._right_area = _scrolling(right)
+            body.addWidget(self._right_area, 1)
         else:
             right.setParent(self)
             right.hide()
@@ -79,6 +86,22 @@ class StepPage(QWidget):
         column.addWidget(self.lead)
         column.addSpacing(unit())
         column.addLayout(body, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where two columns are too narrow to read, the cards follow below the fields."""
+        super().resizeEvent(event)
+        area, narrow = self._right_area, self.width() < _ROOM_FOR_TWO * unit()
+        if area is None or narrow == area.isHidden():
+            return
+        area.setHidden(narrow)
+        if narrow:
+            area.takeWidget()
+            self._inner.insertWidget(1, self._right)
+            self._right.show()
+        else:
+            self._inner.removeWidget(self._right)
+            area.setWidget(self._right)
+            self._right.setAutoFillBackground(False)
 
     def enter(self) -> None:
         """The page is about to be shown: read the visit and put the cursor where typing begins."""

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.models.formats import plain
@@ -21,9 +21,10 @@ from app.ui.dates import MONTHS, show_day
 from app.ui.schedule.timeline_scene import LEFT, RIGHT, pen
 from app.ui.theme import Scale, current_theme, set_type, unit
 
-_STRIP_LINES = 5.2
+_STRIP_LINES = 6.6
 """How many lines of text one strip is high, with its heading."""
-_HEAD_ROOM = 1.35
+_HEAD_ROOM = 1.9
+"""How far the picture goes beyond a limit, as a multiple of it; what lies beyond stands at the edge as an arrow."""
 _CENTRE = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -122,12 +123,11 @@ class _Picture:
         painter.setPen(QColor(theme.muted))
         painter.drawText(QRectF(self.step, top, self.right, self.line), LEFT, strip.heading)
         ceiling, floor = top + 1.1 * self.line, bottom - 0.2 * self.line
-        known = [abs(value) for value in strip.values if value is not None]
-        most = float(max([strip.limit, *known])) * _HEAD_ROOM
+        most = float(strip.limit) * _HEAD_ROOM
         middle, half = (ceiling + floor) / 2, (floor - ceiling) / 2
 
         def y(value: Fraction) -> float:
-            return middle - half * float(value) / most
+            return middle - half * min(max(float(value) / most, -1.0), 1.0)
 
         for limit in (strip.limit, -strip.limit):
             height = round(y(limit)) + 0.5
@@ -145,16 +145,25 @@ class _Picture:
                 self._point(QPointF(self.x(number), y(value)), value, strip)
 
     def _point(self, at: QPointF, value: Fraction, strip: Strip) -> None:
-        """A disc, or beyond the limit a larger square, with its number towards the middle line's far side."""
+        """A disc, beyond the limit a square, beyond the picture an arrow; and its number."""
         painter, beyond = self.painter, abs(value) > strip.limit
-        size = self.step * (0.9 if beyond else 0.6)
-        colour = QColor(self.theme.error if beyond else self.theme.accent)
+        size = self.step * (1.0 if beyond else 0.8)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
+        painter.setBrush(QColor(self.theme.error if beyond else self.theme.accent))
         box = QRectF(at.x() - size / 2, at.y() - size / 2, size, size)
-        painter.drawRect(box) if beyond else painter.drawEllipse(box)
+        up = 1 if value > 0 else -1
+        if abs(value) > strip.limit * Fraction(_HEAD_ROOM):
+            tip = QPointF(at.x(), at.y() - up * size / 2)
+            foot = at.y() + up * size / 2
+            painter.drawPolygon(QPolygonF([tip, QPointF(box.left(), foot), QPointF(box.right(), foot)]))
+        elif beyond:
+            painter.drawRect(box)
+        else:
+            painter.drawEllipse(box)
         text = signed(value, strip.decimals).replace("-", "−")
-        width = self.metrics.horizontalAdvance(text) + 2
+        width, gap = self.metrics.horizontalAdvance(text) + 2, size / 2 + 2
+        left = at.x() + gap if at.x() + gap + width < self.right else at.x() - gap - width
+        place = QRectF(left, at.y() - self.line / 2, width, self.line)
+        painter.fillRect(place.adjusted(0, 2, 0, -2), QColor(self.theme.surface))
         painter.setPen(QColor(self.theme.text))
-        left = min(at.x() + size, self.right - width)
-        painter.drawText(QRectF(left, at.y() - self.line / 2, width, self.line), LEFT, text)
+        painter.drawText(place, LEFT, text)

@@ -5,11 +5,13 @@ Law: the page follows the visit; nobody jumps to a step that the stored visit ha
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.models.refill_visit import Step
 from app.ui import icons
+from app.ui.page_stack import PageStack
 from app.ui.refill.before import IdentifyPage, InterrogatePage
 from app.ui.refill.closing import ReportPage
 from app.ui.refill.drug_page import DrugPage
@@ -22,6 +24,8 @@ from app.ui.refill.view_model import RefillViewModel
 from app.ui.refill.volumes import FillPage, ResidualPage
 from app.ui.theme import Scale, current_theme, set_role, set_type, unit
 
+_ROOM_FOR_STEPS = 95
+"""How wide the page must be for the list of steps beside it, in steps of the grid."""
 _NAMES = {
     Step.IDENTIFY: "Identify",
     Step.INTERROGATE: "Interrogate",
@@ -42,7 +46,7 @@ class RefillView(QWidget):
         super().__init__(parent)
         self._view_model = view_model
         self._steps = _StepList()
-        self._stack = QStackedWidget()
+        self._stack = PageStack()
         self.pages: dict[Step, StepPage | ConfirmPage | ProgrammePage] = {
             Step.IDENTIFY: IdentifyPage(view_model),
             Step.INTERROGATE: InterrogatePage(view_model),
@@ -95,6 +99,14 @@ class RefillView(QWidget):
         row.addLayout(right, 1)
         self._busy.hide()
         self._wrong.hide()
+
+    def minimumSizeHint(self) -> QSize:
+        """The list of steps gives way where there is no room for it."""
+        return self._stack.minimumSizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._steps.setVisible(self.width() >= _ROOM_FOR_STEPS * unit())
 
     def _turn(self, step: Step) -> None:
         page = self.pages.get(step)

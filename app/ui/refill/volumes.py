@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QLabel
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.models.formats import plain, rounded, show_concentration, show_volume, with_unit
 from app.models.measured_flow import FillDose, MeasuredFlow
@@ -23,7 +23,7 @@ from app.ui.refill.step_page import StepPage
 from app.ui.refill.trend_chart import TrendChart
 from app.ui.refill.view_model import RefillViewModel
 from app.ui.state_mark import Mark, StateMark
-from app.ui.theme import Scale, set_role, set_type
+from app.ui.theme import Scale, set_role, set_type, unit
 
 _VERDICTS = {
     Verdict.AS_EXPECTED: (Mark.VERIFIED, "As expected"),
@@ -49,9 +49,16 @@ class ResidualPage(StepPage):
         for label in (self._numbers, self._flow):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
-        self.fields.addWidget(caption)
-        self.fields.addWidget(self._expected)
-        add_field(self.fields, self.tr("&Drawn out"), self.volume, hint=self.tr("All of it, to the first bubble."))
+        should, row = QVBoxLayout(), QHBoxLayout()
+        should.setSpacing(unit())
+        should.addWidget(caption)
+        should.addWidget(self._expected)
+        should.addStretch(1)
+        row.setSpacing(4 * unit())
+        add_field(row, self.tr("&Drawn out"), self.volume, hint=self.tr("All of it, to the first bubble."))
+        row.addLayout(should)
+        row.addStretch(1)
+        self.fields.addLayout(row)
         self.fields.addWidget(self._verdict)
         self.fields.addWidget(self._numbers)
         self.fields.addWidget(self._flow)
@@ -144,8 +151,8 @@ class FillPage(StepPage):
         set_type(self._dose, Scale.LEAD, strong=True)
         self.fields.addWidget(self._dose)
         self.ticks = {
-            NeedleCheck.REFILL_PORT: QCheckBox(self.tr("Refill &port, refill needle: not the catheter port")),
-            NeedleCheck.DREW_BACK: QCheckBox(self.tr("What was injected first could be drawn &back")),
+            NeedleCheck.REFILL_PORT: QCheckBox(self.tr("Refill port, refill &needle: not the catheter port")),
+            NeedleCheck.DREW_BACK: QCheckBox(self.tr("What was injected first could be &drawn back")),
         }
         for box in self.ticks.values():
             self.fields.addWidget(box)
@@ -153,7 +160,7 @@ class FillPage(StepPage):
         add_field(self.fields, self.tr("&Injected"), self.volume)
         add_field(
             self.fields,
-            self.tr("&Found after the fill"),
+            self.tr("Fo&und after the fill"),
             self.after,
             hint=self.tr("Only if it was all drawn back once more and put in again. Else leave it empty."),
         )

@@ -69,7 +69,6 @@ class IdentityBanner(QFrame):
         row.setContentsMargins(2 * unit(), unit(), 2 * unit(), unit())
         row.setSpacing(2 * unit())
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(2 * unit())
         self._grid.setVerticalSpacing(unit() // 2)
         for key, caption, widest in _CELLS:
             self._cells[key] = self._cell(key, self.tr(caption), strong=key in ("name", "dose"))
@@ -95,6 +94,7 @@ class IdentityBanner(QFrame):
             self._grid.setColumnStretch(column, 0)
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._marks.setDirection(down if narrow else across)
+        self._grid.setHorizontalSpacing(unit() if narrow else 2 * unit())
         if narrow:
             for place, key in enumerate(("name", "born", "number")):
                 self._grid.addWidget(self._cells[key], 0, place)

@@ -118,14 +118,16 @@ class ScheduleView(QWidget):
         self.tabs.addTab(self.history, self.tr("&History"))
         for widget in (self.tabs, self.tabs.tabBar()):
             widget.setAccessibleName(self.tr("Figures and rules, the patient, or history"))
+        self._open.setAlignment(Qt.AlignmentFlag.AlignRight)
         buttons = QHBoxLayout()
-        buttons.addWidget(self._open, 1)
+        buttons.addStretch(1)
         for button in (self.keep, self.save, self.sign):
             button.setAutoDefault(False)
             buttons.addWidget(button)
         set_role(self.sign, "primary")
         right = QVBoxLayout()
         right.addWidget(self.tabs, 1)
+        right.addWidget(self._open)
         right.addLayout(buttons)
         return right
 

@@ -150,6 +150,7 @@ def test_a_constant_flow_is_measured_and_its_dose_said(
 ) -> None:
     window = window_on(qtbot, bench)
     residual = at_residual(qtbot, window, bench, ILONA)
+    assert residual._expected.text() == "7\xa0mL", "33 - 52 x 0.5 mL, though nobody can read this pump"
     keyboard.type(residual.volume, "8")
     words = residual.verdict_words().replace("\xa0", " ")
     assert "Measured flow 0.481 mL/day" in words, "25 mL in 52 days"

@@ -286,6 +286,14 @@ class RefillViewModel(QObject):
         """What the rules say about the volume drawn out."""
         return self.workstation.desk.rules.judge_aspirate(self._open_visit(), aspirated)
 
+    def expected(self) -> Volume | None:
+        """What should be left: as it was worked out with the reading, or by the record now where none was taken."""
+        visit, station = self._open_visit(), self.workstation
+        if visit.expected is not None or visit.reading is not None:
+            return visit.expected
+        found = station.desk.rules.expected(visit, station.clock.pump())
+        return found.volume if found is not None else None
+
     def trend(self) -> tuple[TrendPoint, ...]:
         """How the residuals of the last visits were off, oldest first."""
         return self.workstation.desk.rules.trend(self._open_visit())

@@ -68,7 +68,7 @@ class ResidualPage(StepPage):
 
     def enter(self) -> None:
         visit = self.view_model.visit
-        expected = visit.expected if visit else None
+        expected = self.view_model.expected() if visit else None
         self.lead.setText(self.tr("Empty the reservoir completely through the needle, and read the syringe."))
         self._expected.setText(show_volume(expected) if expected is not None else self.tr("unknown"))
         self._earlier = self.view_model.trend() if visit else ()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from app.models.formats import show_concentration, show_volume
 from app.models.refill_visit import RefillVisit, Step
 from app.ui.dates import show_day, show_moment
+from app.ui.refill.step_page import scrolling
 from app.ui.refill.view_model import RefillViewModel
 from app.ui.theme import Scale, set_role, set_type, unit
 
@@ -22,7 +23,8 @@ class FactsPage(QWidget):
         super().__init__()
         self._view_model = view_model
         self._lead = QLabel()
-        self._lines = QGridLayout()
+        self._inside = QWidget()
+        self._lines = QGridLayout(self._inside)
         self.done = QPushButton(self.tr("&All of this has really been done"))
         self.fixes: dict[Step, QPushButton] = {}
         self._lay_out()
@@ -35,6 +37,8 @@ class FactsPage(QWidget):
         self._lines.setHorizontalSpacing(3 * unit())
         self._lines.setVerticalSpacing(2 * unit())
         self._lines.setColumnStretch(1, 1)
+        self._lines.setRowStretch(len(Step), 1)
+        self._lines.setContentsMargins(0, 0, unit(), 0)
         self.done.setAutoDefault(False)
         set_role(self.done, "primary")
         column = QVBoxLayout(self)
@@ -42,9 +46,8 @@ class FactsPage(QWidget):
         column.setSpacing(2 * unit())
         column.addWidget(title)
         column.addWidget(self._lead)
-        column.addLayout(self._lines)
+        column.addWidget(scrolling(self._inside), 1)
         column.addWidget(self.done, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addStretch(1)
 
     def enter(self) -> None:
         """Show what stands on record of the open visit."""

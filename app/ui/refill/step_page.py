@@ -62,7 +62,7 @@ class StepPage(QWidget):
         inner.setSpacing(2 * unit())
         left = QVBoxLayout()
         left.setSpacing(2 * unit())
-        left.addWidget(_scrolling(inside), 1)
+        left.addWidget(scrolling(inside), 1)
         left.addLayout(buttons)
         body = QHBoxLayout()
         body.setSpacing(4 * unit())
@@ -74,7 +74,7 @@ class StepPage(QWidget):
         self.beside.addWidget(self.cards)
         self._right_area: QScrollArea | None = None
         if side:
-            self._right_area = _scrolling(right)
+            self._right_area = scrolling(right)
             body.addWidget(self._right_area, 1)
         else:
             right.setParent(self)
@@ -131,7 +131,8 @@ class StepPage(QWidget):
         self.check()
 
 
-def _scrolling(widget: QWidget) -> QScrollArea:
+def scrolling(widget: QWidget) -> QScrollArea:
+    """An area in which ``widget`` has the width that there is, and all the height that it wants."""
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -1,6 +1,7 @@
 """Days and moments as people read and type them.
 
-Law: a typed day is taken only in a form that cannot be mistaken: ``14 Mar 2026`` or ``2026-03-14``.
+Law: a typed day is taken only in a form that cannot be mistaken: ``14 Mar 2026``, ``2026-03-14`` or ``20260314``. Eight
+digits with the year last are none of these: a year of our time would stand where the month does.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ def show_moment(at: datetime | None) -> str:
 def parse_day(text: str) -> date | None:
     """The day that ``text`` names, or ``None``."""
     text = " ".join(text.replace(_SPACE, " ").split())
-    iso = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", text)
+    iso = re.fullmatch(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})", text)
     named = re.fullmatch(r"([0-9]{1,2}) ([A-Za-z]{3}) ([0-9]{4})", text)
     try:
         if iso:
-            return date(int(iso[1]), int(iso[2]), int(iso[3]))
+            return date(int(iso[1]), int(iso[3]), int(iso[4]))
         if named and named[2].capitalize() in MONTHS:
             return date(int(named[3]), MONTHS.index(named[2].capitalize()) + 1, int(named[1]))
     except ValueError:

@@ -38,7 +38,7 @@ class PatientView(QWidget):
         self._lower = QHBoxLayout()
         self.change = QPushButton(self.tr("C&hange…"), self)
         self.change.hide()
-        self._refill = QPushButton(self.tr("&Begin refill"))
+        self._refill = QPushButton(self.tr("Begin &refill"))
         self.scan = QPushButton(self.tr("Scan or s&urgery…"))
         self.card = QPushButton(self.tr("Patient &card…"))
         self.emergency = QPushButton(self.tr("&Emergency sheet"))

@@ -37,7 +37,7 @@ class IdentifyPage(StepPage):
         ):
             self.place.addItem(words, place.value)
         self.place.setMaximumWidth(40 * unit())
-        self._place_row = add_field(self.fields, self.tr("&Where the patient is"), self.place)
+        self._place_row = add_field(self.fields, self.tr("Where the patient &is"), self.place)
         self._alike = QLabel()
         self._alike.setWordWrap(True)
         self._alike.setTextFormat(Qt.TextFormat.PlainText)

@@ -27,13 +27,13 @@ class ReportPage(StepPage):
     """Save the report, book the next refill, close the visit."""
 
     def __init__(self, view_model: RefillViewModel) -> None:
-        super().__init__(view_model, self.tr("Report and next refill"), self.tr("&Book, and close the visit"))
+        super().__init__(view_model, self.tr("Report and next refill"), self.tr("B&ook, and close the visit"))
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(3 * unit())
         self._facts.setVerticalSpacing(unit() // 2)
         self._facts.setColumnStretch(1, 1)
-        self._save = QPushButton(self.tr("&Save the report"))
-        self.card = QPushButton(self.tr("&Patient card…"))
+        self._save = QPushButton(self.tr("Sa&ve the report"))
+        self.card = QPushButton(self.tr("Patient car&d…"))
         self.calendar = QPushButton(self.tr("Save for the &calendar"))
         self._counter = QLabel()
         self._counter.setWordWrap(True)
@@ -44,6 +44,7 @@ class ReportPage(StepPage):
         self._free_days = QLabel()
         set_role(self._free_days, "muted")
         self._proposed: tuple[Finding, ...] = ()
+        self._first: _Proposal | None = None
         self.day = QLineEdit()
         self.day.setMaximumWidth(30 * unit())
         set_type(self.day, Scale.LEAD)
@@ -72,7 +73,7 @@ class ReportPage(StepPage):
         self._show_facts()
         self._propose()
         self._judge()
-        self.day.setFocus()
+        (self._first or self.day).setFocus()
 
     def _report(self) -> RefillReport | None:
         try:
@@ -159,8 +160,10 @@ class ReportPage(StepPage):
                 widget.deleteLater()
         proposed = self.view_model.proposals()
         self._proposed = proposed.findings
-        for day in proposed.days:
-            self._proposals.addWidget(_Proposal(day, self.day))
+        buttons = [_Proposal(day, self.day) for day in proposed.days]
+        self._first = buttons[0] if buttons else None
+        for button in buttons:
+            self._proposals.addWidget(button)
         self._proposals.addStretch(1)
         unknown = self.view_model.no_holidays_known()
         self._free_days.setText(

@@ -32,7 +32,7 @@ class DrugPage(StepPage):
         self.drug, self.lot, self.expires = QComboBox(), QLineEdit(), QLineEdit()
         self.concentration = DoseField("mcg/mL", 0, 5, scale=Scale.LEAD)
         self._label = QWidget()
-        self._expires_row = FieldRow(self.tr("&Expires on"), self.expires, hint=DAY_HINT)
+        self._expires_row = FieldRow(self.tr("E&xpires on"), self.expires, hint=DAY_HINT)
         self._lay_out_label()
         self.fields.addWidget(self.scan)
         self.fields.addWidget(self._label)

@@ -218,9 +218,10 @@ class ConfirmPage(QWidget):
         self._expected = self.view_model.new_daily_dose()
         self.dose.set_value(None)
         self._check()
+        # Before the pump is spoken to: the cursor comes back afterwards to where it was then.
+        (self.second if self.second.isVisibleTo(self) else self.dose).setFocus()
         if self.view_model.staged is None and not self.view_model.second_person_wanted():
             self.view_model.stage()
-        (self.second if self.second.isVisibleTo(self) else self.dose).setFocus()
 
     def _ask_second(self) -> None:
         """A second person types what would be sent; then the draft is laid in."""

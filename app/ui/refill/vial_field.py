@@ -60,10 +60,10 @@ class VialScan(QWidget):
         self._row = FieldRow(
             self.tr("Scan the &vial"), self.scan, hint=self.tr("Each vial or carton once: its square code.")
         )
-        self.from_picture = QPushButton(self.tr("Read from a &picture…"))
+        self.from_picture = QPushButton(self.tr("Read from a pic&ture…"))
         self._list = VialList()
         self._mark, self._total = StateMark(Mark.NOTE), QLabel()
-        self.open_again = QPushButton(self.tr("No scanner? Type the label a &second time"))
+        self.open_again = QPushButton(self.tr("No scanner? Type the label a second ti&me"))
         self.again = LabelFields(drugs)
         self._verdict, self._difference = StateMark(Mark.NOTE), QLabel()
         self._lay_out()

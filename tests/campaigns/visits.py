@@ -164,9 +164,10 @@ class Visits(RuleBasedStateMachine):
         self.identified: set[str] = set()
         self.checked: list[Checked] = []
         self.staged: tuple[Staged, PumpPort] | None = None
-        self.ours: set[str] = set()
         self.dead: set[str] = set()
         self.orders: dict[str, SignedOrder] = {}
+        self.ordered_solutions: set[tuple[str, Concentration]] = set()
+        self.label_by: User | None = None
         self.untouched = True
         self.stopped_by_others = False
         self._seen: RefillVisit | None = None
@@ -305,6 +306,8 @@ class Visits(RuleBasedStateMachine):
 
         done = self._step("drug", record)
         assert not (done and (expired or not twice or mcg == 50)), "a wrong vial was taken"
+        if done:
+            self.label_by = self.people[who]
 
     @rule(who=_PEOPLE, centi_ml=st.sampled_from((1750, 1800, 2000, 2001, 4000)),
           ticks=st.sampled_from((tuple(NeedleCheck), tuple(NeedleCheck), (NeedleCheck.DREW_BACK,), ())),
@@ -411,8 +414,10 @@ class Visits(RuleBasedStateMachine):
             assert visit is not None and self.server.heard.count("Commit") == commits + 1
             assert not gating(cards, VisitEvent.SENT), "sent while a card held it up"
             self._may_be_sent(visit)
-            self._may_be_committed(visit, decode_settings(before.slot.settings), user)
-        self.ours |= {txn for txn, *_ in self.pump.memory.applied} - {txn for txn, *_ in before.applied}
+            assert visit.reading is not None
+            self._may_be_committed(visit, visit.reading.settings, user)
+            if len(self.pump.memory.applied) > len(before.applied):
+                assert before.slot.settings == encode_settings(visit.reading.settings), "not what was reviewed"
         after = self.here.store.visit(staged.visit.id)
         if after.outcome is Outcome.VERIFIED and after.verified_at == self.now:
             assert after.proposed is not None
@@ -444,13 +449,13 @@ class Visits(RuleBasedStateMachine):
                 (one.digest, one.injected) == (digest, visit.injected) and self.now - one.at <= valid
                 for one in self.checked
             ), "sent without a check by two and without a reason"
-        if user.role is not Role.PHYSICIAN and (changes or wanted.program != before.program):
-            orders = [one for one in self.orders.values() if one.valid_until >= self.here.station.clock.pump().date()]
-            assert any(
-                (one.settings.drug, one.settings.concentration) == (wanted.drug, wanted.concentration)
-                and one.settings.program == wanted.program
-                for one in orders
-            ), "a nurse sent what nobody had ordered"
+        day = self.here.station.clock.pump().date()
+        orders = [one.settings for one in self.orders.values() if one.valid_until >= day]
+        if user.role is not Role.PHYSICIAN and wanted.program != before.program:
+            assert any(one.program == wanted.program for one in orders), "a nurse sent a dose that nobody had ordered"
+        if changes and (self.label_by is None or self.label_by.role is not Role.PHYSICIAN):
+            solution = (wanted.drug, wanted.concentration)
+            assert solution in self.ordered_solutions, "a nurse changed the solution, and nobody had ordered it"
 
     @rule(who=_PEOPLE)
     def settle(self, who: str) -> None:
@@ -589,6 +594,7 @@ class Visits(RuleBasedStateMachine):
                 reasons=self._reasons(reviewed.findings, REASON),
             )  # fmt: skip
             self.orders = {order.id: order}
+            self.ordered_solutions.add((order.settings.drug, order.settings.concentration))
 
         if self.attempt("sign", sign):
             assert user.role is Role.PHYSICIAN

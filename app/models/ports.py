@@ -198,8 +198,11 @@ class ClinicStore(
         """
         ...
 
-    def save_fill(self, visit: RefillVisit, fill: Fill, entry: AuditEntry) -> None:
-        """Write the visit and the fill that it led to (a constant-flow pump, which is not programmed)."""
+    def save_fill(
+        self, visit: RefillVisit, fill: Fill, entry: AuditEntry, *, program: ProgramRecord | None = None
+    ) -> None:
+        """Write the visit and the fill that it led to (a pump that is not programmed), and with another solution what
+        the pump gives from then on."""
         ...
 
     def write_intent(

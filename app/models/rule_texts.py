@@ -250,6 +250,10 @@ TEXTS = MappingProxyType(
             "See this patient with a programmer: the pump was filled without one, so its own volume and its alarm are "
             "wrong."
         ),
+        ("CON-01", "constant-flow"): (
+            "Say why the dose changes from {old_mcg_per_day} to {new_mcg_per_day} mcg/day: this pump is dosed by its "
+            "solution alone, and what stands in the catheter goes on as before until it has run out."
+        ),
         ("CON-01", "bridge-without-change"): "Leave the bridge out: the solution is the same as before.",
         ("CON-02", "not-the-bridge"): (
             "Review the settings again: the bridge in them is not the one that was decided on."

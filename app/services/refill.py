@@ -21,7 +21,7 @@ from app.models.patient import Implant, Patient, User
 from app.models.ports import ClinicStore
 from app.models.pump import PumpPort, PumpSettings, WrongPumpError
 from app.models.quantities import Volume
-from app.models.records import AuditEntry, Fill
+from app.models.records import AuditEntry, Fill, ProgramRecord, ProgramState
 from app.models.refill_visit import (
     Answer,
     Decided,
@@ -276,8 +276,26 @@ class RefillDesk:
         )
         entry = AuditEntry(now, user.id, "refill.filled", visit.id)
         self._make_tasks(visit, (*findings, *((_COUNTER,) if self.rules.without_programmer(visit) else ())), user)
-        self.store.save_fill(visit, self._fill_without_telemetry(visit, user), entry)
+        fill, program = self._fill_without_telemetry(visit, user), self._other_solution(visit, user)
+        self.store.save_fill(visit, fill, entry, program=program)
         return visit
+
+    def _other_solution(self, visit: RefillVisit, user: User) -> ProgramRecord | None:
+        """What a constant-flow pump gives from this fill on, if it was filled with another solution."""
+        check, now, at = visit.drug_check, self.rules.settings_now(visit), visit.effective_at
+        if check is None or now is None or at is None or not self.rules.changes_solution(visit, check):
+            return None
+        settings = replace(now, drug=check.drug, concentration=check.concentration, reservoir=visit.injected)
+        return ProgramRecord(
+            id=self.new_id(),
+            implant_id=visit.implant_id,
+            visit_id=visit.id,
+            state=ProgramState.VERIFIED,
+            settings=settings,
+            effective_at=at,
+            recorded_at=self.clock.utc(),
+            recorded_by=user.id,
+        )
 
     def _fill_without_telemetry(self, visit: RefillVisit, user: User) -> Fill:
         check, injected, at = visit.drug_check, visit.injected, visit.effective_at

@@ -249,15 +249,27 @@ class VisitRules:
         return tuple(findings)
 
     def _solution_findings(self, visit: RefillVisit, check: DrugCheck, name: str, user: User) -> list[Finding]:
-        if not visit.telemetry:
+        if self.without_programmer(visit):
             return [Finding("TIT-16", Severity.BLOCK, "other-solution", {"drug": name})]
         missed, now = [], self.settings_now(visit)
         if now is not None and now.drug == check.drug:
             dose = daily_dose(now.program, now, self.model_of(visit))
             missed = [*if_missed_findings(now.concentration, check.concentration, dose)]
+        if not visit.telemetry and now is not None:
+            missed = [self._constant_flow_change(visit, now, check)]
         if user.role is Role.PHYSICIAN or self._orders_solution(visit, check):
             return [Finding("CON-01", Severity.NOTE, "solution-changes", {"drug": name}), *missed]
         return [Finding("U-06", Severity.BLOCK, "solution-not-ordered", {"drug": name}), *missed]
+
+    def _constant_flow_change(self, visit: RefillVisit, now: PumpSettings, check: DrugCheck) -> Finding:
+        """A constant-flow pump is dosed by its solution, and no bridge can be programmed. Source: CON-01, F-01."""
+        model = self.model_of(visit)
+        doses = [
+            daily_dose(now.program, one, model)
+            for one in (now, replace(now, drug=check.drug, concentration=check.concentration))
+        ]
+        old, new = (plain(dose.in_mcg_per_day) for dose in doses)
+        return Finding("CON-01", Severity.CONFIRM, "constant-flow", {"old_mcg_per_day": old, "new_mcg_per_day": new})
 
     def changes_solution(self, visit: RefillVisit, check: DrugCheck) -> bool:
         """Whether this is another drug or concentration than the pump holds."""
@@ -486,12 +498,16 @@ class VisitRules:
         except OrderChangedError:
             return (Finding("U-06", Severity.BLOCK, "order-changed"),)
         same, first = settings.program == now.program, not self.store.programs(visit.implant_id)
+        other = (settings.drug, settings.concentration) != (now.drug, now.concentration)
         if order is None and first:
             return (Finding("U-06", Severity.BLOCK, "first-not-ordered"),)
+        if order is None and other:
+            name = self.catalogue.drug(settings.drug).name
+            return (Finding("U-06", Severity.BLOCK, "solution-not-ordered", {"drug": name}),)
         if order is None:
             return () if same else (Finding("U-06", Severity.BLOCK, "program-not-ordered"),)
         today = self.clock.pump().date()
-        if first or not same or (settings.drug, settings.concentration) != (now.drug, now.concentration):
+        if first or not same or other:
             return within_order(order, settings, today)
         if order.counts_on(today) and deviations(order, settings):
             return (Finding("U-06", Severity.CONFIRM, "order-not-followed", {"name": order.name}),)

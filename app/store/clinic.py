@@ -223,10 +223,14 @@ class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
                 _book(connection, visit.patient_id, visit.appointment_on, entry.at)
             audit_trail.append(connection, entry)
 
-    def save_fill(self, visit: RefillVisit, fill: Fill, entry: AuditEntry) -> None:
+    def save_fill(
+        self, visit: RefillVisit, fill: Fill, entry: AuditEntry, *, program: ProgramRecord | None = None
+    ) -> None:
         with self.engine.begin() as connection:
             _keep_visit(connection, visit)
             _keep_row(connection, tables.fills, _columns(fill))
+            if program is not None:
+                _keep_program(connection, program)
             audit_trail.append(connection, entry)
 
     def replace_implant(

@@ -167,7 +167,6 @@ class Visits(RuleBasedStateMachine):
         self.dead: set[str] = set()
         self.orders: dict[str, SignedOrder] = {}
         self.ordered_solutions: set[tuple[str, Concentration]] = set()
-        self.label_by: User | None = None
         self.untouched = True
         self.stopped_by_others = False
         self._seen: RefillVisit | None = None
@@ -306,8 +305,6 @@ class Visits(RuleBasedStateMachine):
 
         done = self._step("drug", record)
         assert not (done and (expired or not twice or mcg == 50)), "a wrong vial was taken"
-        if done:
-            self.label_by = self.people[who]
 
     @rule(who=_PEOPLE, centi_ml=st.sampled_from((1750, 1800, 2000, 2001, 4000)),
           ticks=st.sampled_from((tuple(NeedleCheck), tuple(NeedleCheck), (NeedleCheck.DREW_BACK,), ())),
@@ -453,7 +450,7 @@ class Visits(RuleBasedStateMachine):
         orders = [one.settings for one in self.orders.values() if one.valid_until >= day]
         if user.role is not Role.PHYSICIAN and wanted.program != before.program:
             assert any(one.program == wanted.program for one in orders), "a nurse sent a dose that nobody had ordered"
-        if changes and (self.label_by is None or self.label_by.role is not Role.PHYSICIAN):
+        if changes and user.role is not Role.PHYSICIAN:
             solution = (wanted.drug, wanted.concentration)
             assert solution in self.ordered_solutions, "a nurse changed the solution, and nobody had ordered it"
 

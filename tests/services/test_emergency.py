@@ -47,8 +47,8 @@ def send(bench: Bench, concentration: int = 1000) -> None:
     visit = bench.until_proposed(concentration=concentration)
     station = bench.station
     model, port = station.desk.model_of(visit), bench.port()
-    staged = station.programming.stage(visit, model, port, serial="EMU-100191", user_id=bench.nurse.id)
-    sent = station.programming.send(staged, model, port, user_id=bench.nurse.id)
+    staged = station.programming.stage(visit, model, port, serial="EMU-100191", user_id=bench.physician.id)
+    sent = station.programming.send(staged, model, port, user_id=bench.physician.id)
     assert sent.outcome is Outcome.VERIFIED
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.models.findings import Severity
 from app.models.pump import Outcome, WrongPumpError
-from app.models.quantities import Concentration, Volume
+from app.models.quantities import Concentration, Mass, Volume
 from app.models.refill_visit import DrugCheck, NeedleCheck, Step, WrongStepError
 from app.models.report import RefillReport
 from app.models.reservoir import Verdict
@@ -244,3 +245,32 @@ def test_a_constant_flow_pump_is_filled_without_a_cable(tmp_path: Path) -> None:
     assert "no telemetry" in report.outcome
     assert rows(report)["Low reservoir on, without any alarm"] == "21 Jan 2027 10:00"
     bench.station.store.close()
+
+
+def test_a_constant_flow_pump_is_dosed_by_its_solution(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    desk, physician = bench.station.desk, bench.physician
+    visit = desk.open("patient-constant-flow", physician)
+    visit = desk.identify(visit, number="50-0702", born_on=date(1955, 10, 30), user=physician)
+    visit = desk.record_aspirate(visit, Volume.ml(7), physician)
+    label = Label(DrugCheck("baclofen", Concentration.mcg_per_ml(1000), "L3", date(2028, 1, 1)), read_twice=True)
+    assert "solution-not-ordered" in [one.reason for one in desk.rules.judge_drug(visit, label, bench.nurse)]
+    asked = [one for one in desk.rules.judge_drug(visit, label, physician) if one.severity is Severity.CONFIRM]
+    # 0.5 mL/day of 500 and of 1000 mcg/mL.
+    (change,) = asked
+    assert change.reason == "constant-flow"
+    assert dict(change.values) == {"old_mcg_per_day": "250", "new_mcg_per_day": "500"}
+    reasons = {(change.rule, change.reason): "Spasms at night on 250"}
+    visit = desk.record_drug(visit, label, physician, reasons)
+    visit = desk.record_fill(visit, Volume.ml(33), physician, ticked=NeedleCheck)
+    therapy = desk.therapy("patient-constant-flow")
+    assert therapy.settings is not None and therapy.settings.concentration == Concentration.mcg_per_ml(1000)
+    assert therapy.figures is not None and therapy.figures.achieved_daily == 500 * Mass.PER_MCG
+    bench.station.store.close()
+
+
+def test_a_nurse_sends_no_other_solution_than_was_ordered_whoever_read_the_label(bench: Bench) -> None:
+    visit = bench.until_proposed(concentration=2000)
+    assert visit.proposed is not None
+    said = bench.station.desk.rules.judge_settings(visit, visit.proposed, bench.nurse)
+    assert ("U-06", "solution-not-ordered") in [(one.rule, one.reason) for one in said]

@@ -33,8 +33,8 @@ def sent(bench: Bench) -> RefillVisit:
     visit = bench.until_proposed(concentration=2000)
     station = bench.station
     model, port = station.desk.model_of(visit), bench.port()
-    staged = station.programming.stage(visit, model, port, serial="EMU-100191", user_id=bench.nurse.id)
-    visit = station.programming.send(staged, model, port, user_id=bench.nurse.id)
+    staged = station.programming.stage(visit, model, port, serial="EMU-100191", user_id=bench.physician.id)
+    visit = station.programming.send(staged, model, port, user_id=bench.physician.id)
     assert visit.outcome is Outcome.VERIFIED
     return visit
 

@@ -21,6 +21,10 @@ class ImplantStore(Protocol):
         """The pump with this serial number, implanted now or ended, whatever the case of its letters."""
         ...
 
+    def implant_of(self, patient_id: str) -> Implant | None:
+        """The pump that a patient has now."""
+        ...
+
     def replace_implant(
         self, old: Implant, new: Implant, visit: RefillVisit, surgery: TherapyEvent, entry: AuditEntry
     ) -> None:

@@ -325,7 +325,7 @@ class PumpEvents:
         return self.store.known_revision(self._implant(visit).serial, visit.implant_id, readings[-1].read_at)
 
     def _implant(self, visit: RefillVisit) -> Implant:
-        implant = self.store.therapy(visit.patient_id).implant
+        implant = self.store.implant_of(visit.patient_id)
         if implant is None:
             raise NotOnRecordError(kind="implant", id=visit.implant_id)
         return implant

@@ -110,7 +110,7 @@ class VisitRules:
 
     def implant(self, patient_id: str) -> Implant:
         """The patient's pump. Raises: NoPumpError."""
-        implant = self.store.therapy(patient_id).implant
+        implant = self.store.implant_of(patient_id)
         if implant is None:
             raise NoPumpError(patient=patient_id)
         return implant

@@ -233,6 +233,10 @@ class SqlClinicStore(SqlCheckStore, SqlPumpEventStore):
                 _keep_program(connection, program)
             audit_trail.append(connection, entry)
 
+    def implant_of(self, patient_id: str) -> Implant | None:
+        with self.engine.connect() as connection:
+            return _implants(connection, [patient_id]).get(patient_id)
+
     def replace_implant(
         self, old: Implant, new: Implant, visit: RefillVisit, surgery: TherapyEvent, entry: AuditEntry
     ) -> None:

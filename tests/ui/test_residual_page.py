@@ -5,11 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
-from time import perf_counter
 
 import pytest
-from PySide6.QtCore import QObject
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -106,43 +103,6 @@ def test_what_was_off_to_the_other_side_in_between_is_no_trend(
     assert residual._findings == ()
     window.close()
 
-
-def test_the_verdict_is_painted_within_a_blink(
-    qtbot: QtBot, themed: QApplication, bench: Bench
-) -> None:
-    with_history(bench, *["0.5", "-0.4"] * 10)
-    window = window_on(qtbot, bench)
-    residual = at_residual(qtbot, window, bench)
-    took = []
-
-    class Painted(QObject):
-        def eventFilter(self, _watched: QObject, event) -> bool:
-            if event.type() == event.Type.Paint:
-                took.append((perf_counter() - self.since) * 1000)
-            return False
-
-    watch = Painted()
-    worst = []
-    for text in ("4.1", "6.5", "0.3", "4.2"):
-        residual.volume.set_value(None)
-        residual.volume.setFocus()
-        QApplication.processEvents()
-        for key in text[:-1]:
-            QTest.keyClicks(residual.volume, key)
-        QApplication.processEvents()
-        residual._verdict.installEventFilter(watch)
-        took.clear()
-        watch.since = perf_counter()
-        QTest.keyPress(residual.volume, text[-1])
-        QTest.keyRelease(residual.volume, text[-1])
-        qtbot.waitUntil(lambda: bool(took), timeout=2000)
-        worst.append(took[0])
-        residual._verdict.removeEventFilter(watch)
-    assert max(worst) < BLINK_MS
-    window.close()
-
-
-# -- a pump that nobody can read ------------------------------------------------------------------------------------
 
 
 def test_a_constant_flow_is_measured_and_its_dose_said(

@@ -24,6 +24,7 @@ def bench(tmp_path: Path) -> Bench:
 def window(qtbot: QtBot, themed: QApplication, bench: Bench):
     made = MainWindow(bench.station)
     qtbot.addWidget(made)
+    made.resize(1366, 768)
     made.show()
     yield made
     for dialog in made.findChildren(QDialog):

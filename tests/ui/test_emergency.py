@@ -231,8 +231,8 @@ def test_signs_and_steps_fit_at_1366_by_768(qtbot: QtBot, window: MainWindow, pa
 def test_the_sheet_on_paper_is_one_page_that_can_be_read_back(window: MainWindow, bench: Bench, tmp_path: Path) -> None:
     visit = bench.until_proposed(concentration=2000)
     model, port = bench.station.desk.model_of(visit), bench.port()
-    staged = bench.station.programming.stage(visit, model, port, serial="EMU-100191", user_id=bench.nurse.id)
-    sent = bench.station.programming.send(staged, model, port, user_id=bench.nurse.id)
+    staged = bench.station.programming.stage(visit, model, port, serial="EMU-100191", user_id=bench.physician.id)
+    sent = bench.station.programming.send(staged, model, port, user_id=bench.physician.id)
     assert sent.outcome is Outcome.VERIFIED
     station = bench.station
     sheet = station.emergencies.open(JOHANNA, bench.nurse, emulated=True)

@@ -20,6 +20,7 @@ from app.models.refill_visit import Step
 from app.ui.form import FieldRow
 from app.ui.main_window import PATIENT, REFILL, WORKLIST, MainWindow
 from app.ui.refill.view_model import Result
+from app.ui.state_mark import Mark
 from tests.services.bench import PATIENT as JOHANNA
 from tests.services.bench import Bench
 from tests.ui.keys import Keyboard
@@ -275,3 +276,14 @@ def test_pages_are_reached_from_anywhere(window: MainWindow) -> None:
     assert window.pages.currentIndex() == REFILL
     window.turn_to(WORKLIST)
     assert window.worklist.lines
+
+
+def test_a_pump_whose_motor_stands_is_not_called_running(qtbot: QtBot, window: MainWindow, bench: Bench) -> None:
+    at_residual(qtbot, window)
+    assert window.refill.state()[0] == "Running"
+    visit = window.refill.visit
+    assert visit is not None and visit.reading is not None
+    window.refill.visit = replace(visit, reading=replace(visit.reading, alarms=("low-reservoir",)))
+    assert window.refill.state()[0] == "Running"
+    window.refill.visit = replace(visit, reading=replace(visit.reading, alarms=("motor-stall",)))
+    assert window.refill.state() == ("PUMP ALARM", Mark.BLOCK)

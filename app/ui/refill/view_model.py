@@ -23,7 +23,7 @@ from app.models.findings import Finding
 from app.models.measured_flow import FillDose
 from app.models.patient import CatheterPiece, Role
 from app.models.program import Program
-from app.models.pump import Outcome, PumpPort, PumpSettings, WrongPumpError
+from app.models.pump import Alarm, Outcome, PumpPort, PumpSettings, WrongPumpError
 from app.models.quantities import Mass, Volume
 from app.models.refill_visit import NeedleCheck, RefillVisit, Step, VisitPlace
 from app.models.report import RefillReport
@@ -110,6 +110,8 @@ class RefillViewModel(QObject):
             return self.tr("Not read yet"), Mark.NOTE
         if not visit.reading.running:
             return self.tr("STOPPED"), Mark.BLOCK
+        if any(Alarm(name).critical for name in visit.reading.alarms):
+            return self.tr("PUMP ALARM"), Mark.BLOCK
         return self.tr("Running"), Mark.VERIFIED
 
     # -- opening ---------------------------------------------------------------------------------------------

@@ -335,7 +335,7 @@ class RefillDesk:
         self.rules.events.gate(visit, VisitEvent.PROPOSED)
         findings = self.rules.judge_settings(visit, settings, user, answer)
         decided = None
-        if answer.choice is not None:
+        if answer.choice is not None and self.rules.changes(visit):
             reason = answer.reason.strip() if answer.choice is BridgeChoice.NO_BRIDGE else ""
             rinsed = answer.rinsed or Volume.zero()
             decided = Decided(answer.choice, reason, rinsed, self.clock.utc(), user.id)

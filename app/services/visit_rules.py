@@ -276,6 +276,10 @@ class VisitRules:
         settings = self.settings_now(visit)
         return settings is not None and (settings.drug, settings.concentration) != (check.drug, check.concentration)
 
+    def changes(self, visit: RefillVisit) -> bool:
+        """Whether the drug that was checked is another solution than the pump holds."""
+        return visit.drug_check is not None and self.changes_solution(visit, visit.drug_check)
+
     def _orders_solution(self, visit: RefillVisit, check: DrugCheck) -> bool:
         """Whether an order that counts today is for just this solution."""
         order = self.order_in_force(visit)

@@ -89,6 +89,17 @@ def test_a_bridge_without_a_change_is_refused(bench: Bench) -> None:
     assert refused.value.values["rules"] == "CON-01"
 
 
+def test_an_answer_that_nobody_asked_for_is_not_kept(bench: Bench) -> None:
+    """Found by the machine of visits: without a change, no bridge and no reason for it."""
+    visit = bench.until_filled()
+    desk = bench.station.desk
+    now = desk.rules.settings_now(visit)
+    assert now is not None
+    settings = desk.rules.settings_for(visit, program=now.program, low_alarm=now.low_alarm)
+    visit = desk.propose(visit, settings, bench.physician, answer=BridgeAnswer(BridgeChoice.NO_BRIDGE))
+    assert visit.decided is None and visit.proposed == settings
+
+
 def test_a_nurse_cannot_leave_the_bridge_out(bench: Bench) -> None:
     visit = bench.until_filled(concentration=2000)
     desk = bench.station.desk
